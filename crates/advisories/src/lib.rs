@@ -1,0 +1,1 @@
+//! The vulnerability database: OSV records to one memory-mapped index to matches.

@@ -1,0 +1,2 @@
+//! The program `faas-validator`.
+fn main() {}

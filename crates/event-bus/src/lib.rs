@@ -1,0 +1,1 @@
+//! One interface to run checks, several transports: embedded, gateway.

@@ -1,0 +1,1 @@
+//! Layers to packages: squash, package databases, languages; one file each.

@@ -1,0 +1,1 @@
+//! Images, modelled once and fed from registries, daemons, layouts, archives and memory.

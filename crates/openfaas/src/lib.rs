@@ -1,0 +1,1 @@
+//! stack.yml, the Dockerfile behind it, the gateway client and the provider's types.

@@ -1,0 +1,1 @@
+//! policy.yml, waivers and the user's own Rego.

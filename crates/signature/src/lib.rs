@@ -1,0 +1,1 @@
+//! Who signed an image: cosign layouts, authorities, distinct outcomes.

@@ -1,0 +1,1 @@
+//! What was seen in a container: processes, descriptors, sockets, capabilities.

@@ -1,0 +1,1 @@
+//! Does the image meet the user's own rules?

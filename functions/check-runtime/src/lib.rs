@@ -1,0 +1,1 @@
+//! Does the running container do only what the policy lets it do?

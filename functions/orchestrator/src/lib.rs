@@ -1,0 +1,1 @@
+//! Which checks does this subject need, and what do their reports add up to?

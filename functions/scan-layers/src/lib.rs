@@ -1,0 +1,1 @@
+//! Which vulnerable packages are in the image's layers?

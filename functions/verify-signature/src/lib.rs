@@ -1,0 +1,1 @@
+//! Who signed this image, and is that who the policy trusts?

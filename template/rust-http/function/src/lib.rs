@@ -1,0 +1,1 @@
+//! The sample handler of the rust-http template.
