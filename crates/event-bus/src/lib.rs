@@ -1,1 +1,5 @@
-//! One interface to run checks, several transports: embedded, gateway.
+//! One interface to ask checks, several transports behind it.
+
+mod check;
+
+pub use check::Check;

@@ -1,1 +1,27 @@
-//! Images, modelled once and fed from registries, daemons, layouts, archives and memory.
+//! Images, modelled once ([`Image`]) and fed from many sources ([`Store`]): registries, daemons,
+//! layouts, archives, memory. Every byte that leaves this crate has been hashed against its
+//! descriptor and counted against the [`Limits`]; nothing is extracted to disk.
+//!
+//! Everything here blocks: checks run on blocking threads, and the one asynchronous source (the
+//! registry) is bridged inside.
+
+mod config;
+mod descriptor;
+mod error;
+mod image;
+mod layer;
+mod manifest;
+mod memory;
+mod open;
+mod store;
+
+pub use config::{Config, History, RuntimeConfig};
+pub use descriptor::{Compression, Descriptor, media_type};
+pub use error::ImageError;
+pub use image::{Image, Layer};
+pub use layer::LayerReader;
+pub use manifest::{Index, Manifest, ManifestKind, RawManifest};
+pub use memory::MemoryStore;
+pub use open::{Images, Shelf};
+pub use store::{Store, Which};
+pub use verdict::{Digest, DigestError, Limits, PinnedImage, Place, Platform};

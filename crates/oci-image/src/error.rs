@@ -1,0 +1,142 @@
+//! Why an image could not be read, and which rule that comes under.
+
+use std::io;
+
+use verdict::{Digest, DigestError, Finding, Rule, SubjectError, common};
+
+/// Why an image could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Something of it is larger, longer or deeper than the limits let it be.
+    #[error("{what} is past the limit {limit} = {max}")]
+    Limit {
+        /// What was read.
+        what: String,
+        /// The limit's name in policy.yml.
+        limit: &'static str,
+        /// Its value.
+        max: u64,
+    },
+    /// Bytes that do not have the digest that was promised.
+    #[error("{what} was promised as {expected} and is {found}")]
+    WrongDigest {
+        /// What was read.
+        what: String,
+        /// The promised digest.
+        expected: Digest,
+        /// The digest of what came.
+        found: Digest,
+    },
+    /// Bytes that are more or fewer than was promised.
+    #[error("{what} was promised with {expected} bytes and has {found}")]
+    WrongSize {
+        /// What was read.
+        what: String,
+        /// The promised size.
+        expected: u64,
+        /// The size of what came, or how much of it had come when it was too much.
+        found: u64,
+    },
+    /// A JSON document that is not one, or not of its shape.
+    #[error("{what} is malformed")]
+    Json {
+        /// Which document.
+        what: &'static str,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A manifest that contradicts itself.
+    #[error("{0}")]
+    Confused(String),
+    /// Docker's first manifest format.
+    #[error("image is of Docker schema 1 ({0}), which has no digests to trust")]
+    SchemaOne(String),
+    /// An index without an image for the platform.
+    #[error("image has no manifest for {wanted} (it has {found})")]
+    NoPlatform {
+        /// The platform that was asked for.
+        wanted: String,
+        /// Those that there are.
+        found: String,
+    },
+    /// A layer that is no tar.
+    #[error("layer {index} has the media type {media_type:?}, which is no tar layer")]
+    LayerType {
+        /// The layer's index.
+        index: u32,
+        /// What it says it is.
+        media_type: String,
+    },
+    /// A layer's bytes cannot be inflated.
+    #[error("layer {index} cannot be inflated")]
+    Inflate {
+        /// The layer's index.
+        index: u32,
+        /// What the decoder says.
+        source: io::Error,
+    },
+    /// No manifest of that name.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The source did not answer, or not as it should.
+    #[error("cannot read {what}")]
+    Source {
+        /// What was asked for.
+        what: String,
+        /// Why it did not come.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The text does not name an image.
+    #[error("{text:?} does not name an image: {why}")]
+    Name {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A digest in it is not one.
+    #[error("digest is not one")]
+    Digest(#[from] DigestError),
+    /// It is not pinned.
+    #[error("image is not pinned")]
+    Pin(#[from] SubjectError),
+}
+
+impl ImageError {
+    /// The rule that this comes under.
+    pub fn rule(&self) -> &'static Rule {
+        match self {
+            Self::Limit { .. } => &common::LIMIT_EXCEEDED,
+            Self::NotFound(_) | Self::Source { .. } | Self::Name { .. } => {
+                &common::IMAGE_UNREACHABLE
+            }
+            _ => &common::IMAGE_MALFORMED,
+        }
+    }
+
+    /// The finding that says so: an image that cannot be read is undecided, never passed.
+    pub fn finding(&self) -> Finding {
+        Finding::undecided(self.rule(), self.to_string()).detail(chain(self))
+    }
+
+    /// Wraps this for a place that only takes [`io::Error`]; [`ImageError::from_io`] unwraps it.
+    pub fn into_io(self) -> io::Error {
+        io::Error::other(self)
+    }
+
+    /// The error inside an [`io::Error`] of a [`LayerReader`](crate::LayerReader), or the I/O
+    /// error itself as one of the source `what`.
+    pub fn from_io(error: io::Error, what: impl Into<String>) -> Self {
+        match error.downcast::<Self>() {
+            Ok(inner) => inner,
+            Err(error) => Self::Source { what: what.into(), source: error.into() },
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,301 @@
+//! An image: a verified manifest and configuration, and layers that verify themselves as they
+//! are read.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use verdict::{Digest, Limits, PinnedImage, Place, Platform};
+
+use crate::config::Config;
+use crate::descriptor::Descriptor;
+use crate::error::ImageError;
+use crate::layer::LayerReader;
+use crate::manifest::{Index, Manifest, ManifestKind, RawManifest};
+use crate::store::{Store, Which};
+
+/// An image of one platform, pinned by digest.
+pub struct Image {
+    pinned: PinnedImage,
+    place: Place,
+    platform: Platform,
+    manifest: Box<Manifest>,
+    config: Config,
+    config_json: Vec<u8>,
+    layers: Vec<Layer>,
+    index: Option<Digest>,
+    limits: Limits,
+    store: Arc<dyn Store>,
+}
+
+/// One layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Its index, from 0 at the bottom.
+    pub index: u32,
+    /// Its blob as it is stored.
+    pub descriptor: Descriptor,
+    /// The digest of its tar, inflated.
+    pub diff_id: Digest,
+}
+
+impl Image {
+    /// Opens the image that `which` names in a store: resolves it to a digest, picks the platform
+    /// out of an index, and reads and verifies manifest and configuration.
+    ///
+    /// # Errors
+    /// When it does not exist, is past a limit, or is not what it promises to be.
+    pub fn open(
+        store: Arc<dyn Store>,
+        repository: &str,
+        which: &Which,
+        place: Place,
+        platform: &Platform,
+        limits: &Limits,
+    ) -> Result<Self, ImageError> {
+        let name = match which {
+            Which::Tag(tag) => format!("{repository}:{tag}"),
+            Which::Digest(digest) => format!("{repository}@{digest}"),
+        };
+        let raw = fetch_manifest(&*store, which, &name, limits)?;
+        let (raw, manifest, index) = match ManifestKind::parse(&raw)? {
+            ManifestKind::Manifest(manifest) => (raw, manifest, None),
+            ManifestKind::Index(index) => {
+                let child = choose(&index, platform)?;
+                let which = Which::Digest(child.digest);
+                let child_raw = fetch_manifest(&*store, &which, &name, limits)?;
+                match ManifestKind::parse(&child_raw)? {
+                    ManifestKind::Manifest(manifest) => (child_raw, manifest, Some(raw.digest())),
+                    ManifestKind::Index(_) => {
+                        let text = "index names another index for the platform";
+                        return Err(ImageError::Confused(text.to_owned()));
+                    }
+                }
+            }
+        };
+        let pinned = PinnedImage { repository: repository.to_owned(), digest: raw.digest() };
+        let max = (limits.config_bytes_max, "config_bytes_max");
+        let config_json = read_verified(&*store, &manifest.config, "image configuration", max)?;
+        let config: Config = serde_json::from_slice(&config_json)
+            .map_err(|source| ImageError::Json { what: "image configuration", source })?;
+        let layers = pair_layers(&manifest, &config, limits)?;
+        let platform = match (config.os.as_str(), config.architecture.as_str()) {
+            ("", _) | (_, "") => platform.clone(),
+            (os, architecture) => Platform {
+                os: os.to_owned(),
+                architecture: architecture.to_owned(),
+                variant: config.variant.clone(),
+            },
+        };
+        let limits = *limits;
+        Ok(Self {
+            pinned,
+            place,
+            platform,
+            manifest,
+            config,
+            config_json,
+            layers,
+            index,
+            limits,
+            store,
+        })
+    }
+
+    /// The image's name and digest.
+    pub fn pinned(&self) -> &PinnedImage {
+        &self.pinned
+    }
+
+    /// Where it lies.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The platform that its configuration names.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its configuration as it is stored.
+    pub fn config_json(&self) -> &[u8] {
+        &self.config_json
+    }
+
+    /// The digest of its configuration: what Docker calls the image id.
+    pub fn config_digest(&self) -> Digest {
+        self.manifest.config.digest
+    }
+
+    /// Its layers, lowest first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The digest of the index that it was picked from, if it was.
+    pub fn index(&self) -> Option<Digest> {
+        self.index
+    }
+
+    /// The limits that it is read under.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Opens a layer: its tar, inflated, hashed against both of its digests and counted against
+    /// the limits as it is read. Read it to its end with [`LayerReader::finish`]: only then is it
+    /// known to be whole.
+    ///
+    /// # Errors
+    /// When it is no tar layer, is past a limit, or the store does not have it.
+    pub fn layer(&self, layer: &Layer) -> Result<LayerReader, ImageError> {
+        LayerReader::open(&*self.store, layer, &self.limits)
+    }
+
+    /// Another manifest in the image's repository, such as the one that its signatures hang on.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the bytes are not of the digest asked for.
+    pub fn neighbour(&self, which: &Which) -> Result<Option<RawManifest>, ImageError> {
+        find_manifest(&*self.store, which, &self.pinned.repository, &self.limits)
+    }
+
+    /// A small blob of the image's repository, whole and verified, such as a signature's payload.
+    ///
+    /// # Errors
+    /// When it is larger than `bytes_max`, is not there, or is not what it promises to be.
+    pub fn small_blob(
+        &self,
+        descriptor: &Descriptor,
+        what: &str,
+        bytes_max: (u64, &'static str),
+    ) -> Result<Vec<u8>, ImageError> {
+        read_verified(&*self.store, descriptor, what, bytes_max)
+    }
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Image({})", self.pinned)
+    }
+}
+
+fn fetch_manifest(
+    store: &dyn Store,
+    which: &Which,
+    name: &str,
+    limits: &Limits,
+) -> Result<RawManifest, ImageError> {
+    find_manifest(store, which, name, limits)?.ok_or_else(|| ImageError::NotFound(name.to_owned()))
+}
+
+fn find_manifest(
+    store: &dyn Store,
+    which: &Which,
+    name: &str,
+    limits: &Limits,
+) -> Result<Option<RawManifest>, ImageError> {
+    let max = limits.manifest_bytes_max;
+    let Some(raw) = store.manifest(which, max)? else { return Ok(None) };
+    if raw.bytes.len() as u64 > max {
+        let what = format!("manifest of {name}");
+        return Err(ImageError::Limit { what, limit: "manifest_bytes_max", max });
+    }
+    match which {
+        Which::Digest(expected) if raw.digest() != *expected => Err(ImageError::WrongDigest {
+            what: format!("manifest of {name}"),
+            expected: *expected,
+            found: raw.digest(),
+        }),
+        _ => Ok(Some(raw)),
+    }
+}
+
+fn choose<'i>(index: &'i Index, wanted: &Platform) -> Result<&'i Descriptor, ImageError> {
+    let candidates = || index.manifests.iter().filter(|it| !is_attestation(it));
+    let matches = |it: &&Descriptor| match &it.platform {
+        Some(has) => {
+            has.os == wanted.os
+                && has.architecture == wanted.architecture
+                && (wanted.variant.is_none() || has.variant == wanted.variant)
+        }
+        None => false,
+    };
+    let only = || {
+        let mut all = candidates();
+        all.next().filter(|it| it.platform.is_none() && all.next().is_none())
+    };
+    candidates().find(matches).or_else(only).ok_or_else(|| ImageError::NoPlatform {
+        wanted: wanted.to_string(),
+        found: candidates()
+            .filter_map(|it| it.platform.as_ref())
+            .map(|it| format!("{}/{}", it.os, it.architecture))
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+// BuildKit lists attestations in the index beside the images, under the platform unknown/unknown.
+fn is_attestation(descriptor: &Descriptor) -> bool {
+    descriptor.annotations.contains_key("vnd.docker.reference.type")
+        || descriptor.platform.as_ref().is_some_and(|it| it.os == "unknown")
+}
+
+fn read_verified(
+    store: &dyn Store,
+    descriptor: &Descriptor,
+    what: &str,
+    (max, limit): (u64, &'static str),
+) -> Result<Vec<u8>, ImageError> {
+    if descriptor.size > max {
+        return Err(ImageError::Limit { what: what.to_owned(), limit, max });
+    }
+    let mut bytes = Vec::new();
+    store
+        .blob(descriptor)?
+        .take(descriptor.size + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| ImageError::from_io(error, what))?;
+    let (expected, found) = (descriptor.size, bytes.len() as u64);
+    if found != expected {
+        return Err(ImageError::WrongSize { what: what.to_owned(), expected, found });
+    }
+    let (expected, found) = (descriptor.digest, Digest::of(&bytes));
+    if found != expected {
+        return Err(ImageError::WrongDigest { what: what.to_owned(), expected, found });
+    }
+    Ok(bytes)
+}
+
+fn pair_layers(
+    manifest: &Manifest,
+    config: &Config,
+    limits: &Limits,
+) -> Result<Vec<Layer>, ImageError> {
+    let (layers, diff_ids) = (&manifest.layers, &config.rootfs.diff_ids);
+    if layers.len() > limits.layers_max as usize {
+        let what = format!("an image of {} layers", layers.len());
+        return Err(ImageError::Limit { what, limit: "layers_max", max: limits.layers_max.into() });
+    }
+    if layers.len() != diff_ids.len() {
+        let (layers, diff_ids) = (layers.len(), diff_ids.len());
+        let text =
+            format!("manifest has {layers} layers and the configuration {diff_ids} diff_ids");
+        return Err(ImageError::Confused(text));
+    }
+    let pair = |(index, (descriptor, diff_id)): (u32, (&Descriptor, &Digest))| Layer {
+        index,
+        descriptor: descriptor.clone(),
+        diff_id: *diff_id,
+    };
+    Ok((0..).zip(layers.iter().zip(diff_ids)).map(pair).collect())
+}
