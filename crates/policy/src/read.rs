@@ -1,0 +1,169 @@
+//! From a document to a policy, and everything that is wrong with it.
+
+use std::collections::BTreeSet;
+
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use verdict::{Phase, PolicyDocument};
+
+use crate::checks;
+use crate::error::PolicyError;
+use crate::policy::Policy;
+use crate::rego::RegoFile;
+use crate::signatures::{Authority, PublicKeyPem};
+use crate::waivers;
+
+/// The longest policy.yml that is read.
+pub(crate) const BODY_BYTES_MAX: u64 = 1 << 20;
+
+/// The policy, with what it names in place, and what is wrong with its meaning.
+pub(crate) fn policy(document: &PolicyDocument) -> Result<(Policy, Vec<PolicyError>), PolicyError> {
+    let mut policy = body(&document.body)?;
+    let mut faults = Vec::new();
+    take_keys(&mut policy.signatures.authorities, document, &mut faults);
+    policy.rego.modules = take_files(&policy.rego.paths, "rego.paths", document, &mut faults);
+    policy.rego.documents = take_files(&policy.rego.data, "rego.data", document, &mut faults);
+    judge_authorities(&policy.signatures.authorities, &mut faults);
+    judge_checks(&policy, &mut faults);
+    for (key, list) in
+        [("reject", &policy.vulnerabilities.reject), ("warn", &policy.vulnerabilities.warn)]
+    {
+        if list.names_unknown() {
+            faults.push(PolicyError::UnknownListed(key));
+        }
+    }
+    waivers::judge(&policy.waivers, &mut faults);
+    Ok((policy, faults))
+}
+
+/// policy.yml alone, whatever it names.
+pub(crate) fn body(yaml: &str) -> Result<Policy, PolicyError> {
+    if yaml.len() as u64 > BODY_BYTES_MAX {
+        let what = "policy.yml".to_owned();
+        return Err(PolicyError::TooLarge { what, bytes_max: BODY_BYTES_MAX });
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            max_nodes: 100_000,
+            max_events: 400_000,
+            max_documents: 1,
+            max_aliases: 1_000,
+            max_anchors: 1_000,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+            max_replay_stack_depth: 8,
+        },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Merge,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(yaml, options).map_err(explain)
+}
+
+fn explain(error: serde_saphyr::Error) -> PolicyError {
+    let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    match error {
+        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => PolicyError::UnknownKey {
+            nearest: nearest(&field, &expected),
+            key: field,
+            known: expected,
+            line,
+        },
+        other => PolicyError::Yaml { line, column, source: Box::new(other) },
+    }
+}
+
+/// The word that was most likely meant.
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let likeness = |it: &&str| strsim::normalized_damerau_levenshtein(word, it);
+    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) >= 0.5).then_some(best)
+}
+
+fn take_keys(
+    authorities: &mut [Authority],
+    document: &PolicyDocument,
+    faults: &mut Vec<PolicyError>,
+) {
+    for authority in authorities {
+        for key in &mut authority.keys {
+            let name = key.0.lines().next().unwrap_or_default().chars().take(80).collect();
+            if !key.is_inline() {
+                match document.files.get(&key.0) {
+                    Some(pem) => *key = PublicKeyPem(pem.clone()),
+                    None => {
+                        let key = "signatures.authorities.keys";
+                        faults.push(PolicyError::NoSuchFile { key, path: name });
+                        continue;
+                    }
+                }
+            }
+            let authority = authority.name.clone();
+            if key.0.contains("PRIVATE KEY-----") {
+                faults.push(PolicyError::PrivateKey { authority, key: name });
+            } else if !key.0.trim_start().starts_with("-----BEGIN PUBLIC KEY-----") {
+                faults.push(PolicyError::NotAPublicKey { authority, key: name });
+            }
+        }
+    }
+}
+
+/// The document's files that these paths name: themselves, or what lies below them.
+fn take_files(
+    paths: &[String],
+    key: &'static str,
+    document: &PolicyDocument,
+    faults: &mut Vec<PolicyError>,
+) -> Vec<RegoFile> {
+    let mut taken = BTreeSet::new();
+    for path in paths {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let is_named = |file: &&String| *file == path || file.starts_with(&folder);
+        let before = taken.len();
+        taken.extend(document.files.keys().filter(is_named));
+        if taken.len() == before {
+            faults.push(PolicyError::NoSuchFile { key, path: path.clone() });
+        }
+    }
+    let file = |path: &String| {
+        Some(RegoFile { path: path.clone(), text: document.files.get(path)?.clone() })
+    };
+    taken.into_iter().filter_map(file).collect()
+}
+
+fn judge_authorities(authorities: &[Authority], faults: &mut Vec<PolicyError>) {
+    let mut names = BTreeSet::new();
+    for authority in authorities {
+        let name = || authority.name.clone();
+        if !names.insert(&authority.name) {
+            faults.push(PolicyError::AuthorityTwice(name()));
+        }
+        for (missing, is_missing) in [
+            ("name", authority.name.trim().is_empty()),
+            ("images", authority.images.is_empty()),
+            ("keys", authority.keys.is_empty()),
+        ] {
+            if is_missing {
+                faults.push(PolicyError::AuthorityIncomplete { authority: name(), missing });
+            }
+        }
+    }
+}
+
+fn judge_checks(policy: &Policy, faults: &mut Vec<PolicyError>) {
+    for phase in [Phase::Build, Phase::Runtime] {
+        let required = policy.checks.required(phase);
+        if required.is_empty() {
+            faults.push(PolicyError::NoChecks(phase));
+        }
+        for check in required {
+            if !checks::KNOWN.contains(&check.as_str()) {
+                faults.push(PolicyError::UnknownCheck {
+                    name: check.to_string(),
+                    nearest: nearest(check.as_str(), &checks::KNOWN),
+                });
+            }
+        }
+    }
+}

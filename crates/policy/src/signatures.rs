@@ -1,0 +1,111 @@
+//! policy.yml's `signatures:` part: whose signature is asked of which images.
+
+use serde::{Deserialize, Serialize};
+use verdict::{Effect, Place, Role};
+
+use crate::image_glob::ImageGlob;
+
+/// Whose signature is asked of which images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Signatures {
+    /// Who may vouch for which images.
+    pub authorities: Vec<Authority>,
+    /// When a signature is asked.
+    pub required_for: SignatureDemands,
+    /// What it does when a signature is asked of an image and no authority covers it.
+    pub unmatched: Effect,
+}
+
+/// Somebody who vouches for images. One valid signature by one of the keys is enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    /// The name that reports call it by.
+    pub name: String,
+    /// The images that it vouches for.
+    pub images: Vec<ImageGlob>,
+    /// Its public keys: PEM, or paths of PEM files beside policy.yml.
+    pub keys: Vec<PublicKeyPem>,
+}
+
+/// A public key (PEM, SubjectPublicKeyInfo). In policy.yml it may be the path of a file; a
+/// parsed policy holds the file's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct PublicKeyPem(pub(crate) String);
+
+impl PublicKeyPem {
+    /// The PEM text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_inline(&self) -> bool {
+        self.0.trim_start().starts_with("-----BEGIN ")
+    }
+}
+
+/// When a signature is asked, by what a build does with the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SignatureDemands {
+    /// Of the images that a build uses.
+    pub used: SignatureDemand,
+    /// Of the function's own image.
+    pub made: SignatureDemand,
+}
+
+/// When a signature is asked of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureDemand {
+    /// Wherever it lies.
+    Always,
+    /// Once it is in a registry; not while it lies on the builder's disk.
+    WhenInRegistry,
+    /// Not at all.
+    Never,
+}
+
+impl Signatures {
+    /// Whether a signature is asked of an image of this role that lies there.
+    pub fn is_required(&self, role: Role, place: Place) -> bool {
+        let demand = match role {
+            Role::Used => self.required_for.used,
+            Role::Made => self.required_for.made,
+        };
+        match demand {
+            SignatureDemand::Always => true,
+            SignatureDemand::WhenInRegistry => place == Place::Registry,
+            SignatureDemand::Never => false,
+        }
+    }
+
+    /// The authorities that may vouch for an image of this repository.
+    pub fn authorities_for(&self, repository: &str) -> Vec<&Authority> {
+        let covers = |it: &&Authority| it.images.iter().any(|glob| glob.is_match(repository));
+        self.authorities.iter().filter(covers).collect()
+    }
+}
+
+impl Default for Signatures {
+    fn default() -> Self {
+        Self {
+            authorities: Vec::new(),
+            required_for: SignatureDemands::default(),
+            unmatched: Effect::Reject,
+        }
+    }
+}
+
+impl Default for SignatureDemands {
+    fn default() -> Self {
+        Self { used: SignatureDemand::Always, made: SignatureDemand::WhenInRegistry }
+    }
+}
