@@ -1,1 +1,10 @@
-//! What tests stand on: image builder, registries, containers, a fake gateway. Never a dependency of the product.
+//! What tests stand on: images and signatures built in code, real registries and containers, a
+//! gateway kept to the observable contract. Never a dependency of the product.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot get its service fails"
+)]
+
+pub mod signer;
