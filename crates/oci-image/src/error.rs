@@ -116,7 +116,7 @@ impl ImageError {
 
     /// The finding that says so: an image that cannot be read is undecided, never passed.
     pub fn finding(&self) -> Finding {
-        Finding::undecided(self.rule(), self.to_string()).detail(chain(self))
+        Finding::could_not(self.rule(), self)
     }
 
     /// Wraps this for a place that only takes [`io::Error`]; [`ImageError::from_io`] unwraps it.
@@ -132,11 +132,4 @@ impl ImageError {
             Err(error) => Self::Source { what: what.into(), source: error.into() },
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |cause| cause.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -1,5 +1,7 @@
 //! One thing that a check found.
 
+use std::error::Error;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -122,6 +124,12 @@ impl Finding {
         Self::new(rule, title).effect(Effect::Undecided)
     }
 
+    /// A finding of this rule that says what could not be done: the error is its title, and the
+    /// error's causes its detail.
+    pub fn could_not(rule: &Rule, error: &dyn Error) -> Self {
+        Self::undecided(rule, error.to_string()).detail(causes(error))
+    }
+
     /// The same with another effect.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
@@ -156,4 +164,16 @@ impl Finding {
         self.location = location;
         self
     }
+}
+
+/// The causes of an error, nearest first, joined by `: `; empty if it has none.
+pub fn causes(error: &dyn Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let separator = if text.is_empty() { "" } else { ": " };
+        text = format!("{text}{separator}{error}");
+        cause = error.source();
+    }
+    text
 }

@@ -18,7 +18,7 @@ mod waiver;
 
 pub use digest::{Digest, DigestError, Sha256};
 pub use envelope::{Envelope, EnvelopeError, EventType, Message, SealingKey};
-pub use finding::{Advisory, Effect, Finding, Location, Package};
+pub use finding::{Advisory, Effect, Finding, Location, Package, causes};
 pub use fold::{Fold, Outcome, Verdict};
 pub use limits::Limits;
 pub use report::{CheckName, CheckOutcome, Report};

@@ -1,1 +1,12 @@
 //! Who signed this image, and is that who the policy trusts?
+//!
+//! Four answers are told apart, because four different people mend them: the registry did not
+//! answer, the image is unsigned, somebody else signed it, and what is attached is no signature
+//! of it.
+
+mod authorities;
+mod check;
+mod rules;
+
+pub use check::{NAME, VerifySignature};
+pub use rules::RULES;
