@@ -7,4 +7,5 @@
     reason = "a test that cannot get its service fails"
 )]
 
+pub mod image;
 pub mod signer;
