@@ -13,7 +13,9 @@ mod layer;
 mod manifest;
 mod memory;
 mod open;
+mod reference;
 mod store;
+mod transport;
 
 pub use config::{Config, History, RuntimeConfig};
 pub use descriptor::{Compression, Descriptor, media_type};
@@ -23,5 +25,7 @@ pub use layer::LayerReader;
 pub use manifest::{Index, Manifest, ManifestKind, RawManifest};
 pub use memory::MemoryStore;
 pub use open::{Images, Shelf};
+pub use reference::Reference;
 pub use store::{Store, Which};
+pub use transport::Transport;
 pub use verdict::{Digest, DigestError, Limits, PinnedImage, Place, Platform};
