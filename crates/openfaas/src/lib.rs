@@ -1,1 +1,15 @@
-//! stack.yml, the Dockerfile behind it, the gateway client and the provider's types.
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod credentials;
+mod gateway;
+mod http_client;
+mod name;
+mod provider;
+
+pub use address::{Address, AddressError};
+pub use credentials::{ConfigPath, Credentials, CredentialsError};
+pub use gateway::{Call, Deployed, Gateway, GatewayError, GatewayLimits, Reply};
+pub use http_client::BuildError;
+pub use name::{FunctionName, NameError};
+pub use provider::{Deployment, Resources, Secret, Status};

@@ -1,0 +1,68 @@
+//! The HTTP client of this crate: rustls with ring, roots compiled in, no proxy and no other
+//! setting from the environment, no redirect followed, every body bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Client, Response};
+use rustls::{ClientConfig, RootCertStore};
+
+/// A client for one gateway or one stack.yml.
+pub(crate) fn build(connect_time_max: Duration) -> Result<Client, BuildError> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) =
+        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    if added == 0 {
+        return Err(BuildError::Roots);
+    }
+    let tls =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(BuildError::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(connect_time_max)
+        .user_agent(concat!("faas-validator/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(BuildError::Client)
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// None of the compiled-in roots is usable.
+    #[error("no root certificate is usable")]
+    Roots,
+    /// TLS could not be set up.
+    #[error("set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The client could not be built.
+    #[error("build the HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    TooLarge,
+    Broken(reqwest::Error),
+}
+
+/// Reads a body of at most `bytes_max` bytes.
+pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Bytes, BodyError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| BodyError::Broken(error.without_url()))?
+    {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(BodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
