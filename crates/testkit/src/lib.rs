@@ -9,3 +9,6 @@
 
 pub mod image;
 pub mod signer;
+//! What tests stand on: image builder, registries, containers, a fake gateway. Never a dependency of the product.
+
+pub mod gateway;
