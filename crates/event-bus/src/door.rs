@@ -108,12 +108,12 @@ impl Door {
     /// When it is too large, not a question, or its seal does not count.
     pub async fn read(&self, request: &HttpRequest<Bytes>) -> Result<Asked, Refusal> {
         let (body, bytes_max) = (request.body(), self.limits.body_bytes_max);
-        let read = match request.method() {
-            &Method::POST if body.len() > bytes_max => {
+        let read = match *request.method() {
+            Method::POST if body.len() > bytes_max => {
                 Err(Refusal::too_large(body.len(), bytes_max))
             }
-            &Method::POST if is_envelope(body) => self.open(body),
-            &Method::POST => self.read_bare(body.clone()).await,
+            Method::POST if is_envelope(body) => self.open(body),
+            Method::POST => self.read_bare(body.clone()).await,
             _ => Err(Refusal::method()),
         };
         read.inspect_err(|refusal| {

@@ -1,14 +1,23 @@
-//! One interface to ask checks, several transports behind it, and the door by which a check
-//! answers over HTTP.
+#![doc = include_str!("../README.md")]
 
+mod bus;
 mod check;
+mod embedded;
+mod gateway;
+mod log;
 mod question;
 mod refusal;
+mod retry;
 mod run;
 
 pub mod door;
 
+pub use bus::{Bus, Recorded};
 pub use check::Check;
-pub use door::{Bare, Door, DoorLimits};
+pub use door::{Asked, Bare, Door, DoorLimits};
+pub use embedded::Embedded;
+pub use gateway::Gateway;
+pub use log::{LogError, VerdictLog};
 pub use question::Question;
 pub use refusal::Refusal;
+pub use retry::Backoff;
