@@ -5,8 +5,6 @@
 //! runs elsewhere ([`FakeGateway::upstream`]). It listens on 127.0.0.1 on a free port, on threads
 //! of its own, until it is dropped.
 
-#![allow(clippy::expect_used, reason = "a tool of tests fails by panicking")]
-
 mod client;
 mod queue;
 mod routes;

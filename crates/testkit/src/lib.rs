@@ -7,8 +7,6 @@
     reason = "a test that cannot get its service fails"
 )]
 
+pub mod gateway;
 pub mod image;
 pub mod signer;
-//! What tests stand on: image builder, registries, containers, a fake gateway. Never a dependency of the product.
-
-pub mod gateway;
