@@ -73,6 +73,10 @@ pub struct RuntimeRules {
     /// Whether the root filesystem must be read-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only_root: Option<Demand>,
+    /// What may stay unseen, by its reason in the snapshot: `vanished`, `unknown-socket`, … It is
+    /// a warning then; everything else unseen leaves the check undecided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unobservable: Option<Vec<String>>,
     /// How old a snapshot may be, in seconds, before it says nothing any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_age_s_max: Option<u32>,
@@ -122,6 +126,8 @@ pub struct RuntimeAllowance {
     pub no_new_privs: Demand,
     /// See [`RuntimeRules::read_only_root`].
     pub read_only_root: Demand,
+    /// See [`RuntimeRules::unobservable`].
+    pub unobservable: Vec<String>,
     /// See [`RuntimeRules::snapshot_age_s_max`].
     pub snapshot_age_s_max: u32,
 }
@@ -164,6 +170,7 @@ impl RuntimeAllowance {
         list(&mut self.bounding_capabilities, rules.bounding_capabilities.as_ref());
         list(&mut self.mounts, rules.mounts.as_ref());
         list(&mut self.host_namespaces, rules.host_namespaces.as_ref());
+        list(&mut self.unobservable, rules.unobservable.as_ref());
         self.seccomp = rules.seccomp.unwrap_or(self.seccomp);
         self.no_new_privs = rules.no_new_privs.unwrap_or(self.no_new_privs);
         self.read_only_root = rules.read_only_root.unwrap_or(self.read_only_root);
@@ -190,6 +197,7 @@ impl RuntimeAllowance {
             bounding_capabilities: names(BOUNDING_CAPABILITIES),
             mounts: Vec::new(),
             host_namespaces: words(&["user", "cgroup", "time"]),
+            unobservable: words(&["vanished"]),
             seccomp: Demand::Advised,
             no_new_privs: Demand::Advised,
             read_only_root: Demand::Advised,
@@ -265,5 +273,4 @@ const BOUNDING_CAPABILITIES: &[&str] = &[
 ];
 
 #[cfg(test)]
-#[path = "runtime/tests.rs"]
 mod tests;

@@ -1,1 +1,10 @@
-//! Does the running container do only what the policy lets it do?
+#![doc = include_str!("../README.md")]
+
+mod check;
+mod handle;
+mod rules;
+mod scene;
+
+pub use check::{CheckRuntime, NAME, judge};
+pub use handle::handle;
+pub use rules::RULES;

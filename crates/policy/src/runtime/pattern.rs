@@ -33,7 +33,7 @@ pub enum PatternError {
 }
 
 /// A glob over paths or names: `*` and `?` stay within one folder, `**` does not, `{a,b}` is
-/// either.
+/// either. In an abstract name (`@…`), which has no folders, `*` covers everything.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
@@ -59,7 +59,7 @@ impl FromStr for PathPattern {
             return Err(PatternError::TooLong(text.len()));
         }
         GlobBuilder::new(text)
-            .literal_separator(true)
+            .literal_separator(!text.starts_with('@'))
             .build()
             .map(|glob| Self(glob.compile_matcher()))
             .map_err(|source| PatternError::Glob { text: text.to_owned(), source })

@@ -75,7 +75,7 @@ impl ProcTree {
     }
 
     pub(super) fn namespace(&self, pid: u32, kind: &str, inode: u64) -> &Self {
-        self.link(&format!("{pid}/ns/{kind}"), &format!("{kind}:[{inode}]"))
+        self.link(&format!("{pid}/ns/{kind}"), format!("{kind}:[{inode}]"))
     }
 
     pub(super) fn net(&self, pid: u32, table: &str, text: &str) -> &Self {

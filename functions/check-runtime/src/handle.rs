@@ -1,0 +1,151 @@
+//! The function's HTTP door: a sealed question of the orchestrator, or a bare one of a person.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use event_bus::{Door, DoorLimits, Refusal};
+use http::{Request as HttpRequest, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use verdict::{
+    Digest, Limits, Phase, PinnedImage, Place, Platform, PolicyDocument, Request, Role, SealingKey,
+    Subject, ValidationId,
+};
+
+use crate::check::CheckRuntime;
+
+/// Where OpenFaaS mounts a function's secrets, unless `secret_mount_path` says otherwise.
+const SECRETS: &str = "/var/openfaas/secrets";
+
+/// Answers one HTTP request. The secret `validation-key` opens sealed questions; the file that
+/// `policy_file` names is the policy of bare ones that bring none.
+pub async fn handle(request: HttpRequest<Bytes>) -> Response<Bytes> {
+    static DOOR: OnceLock<Result<Door, Unready>> = OnceLock::new();
+    match DOOR.get_or_init(door) {
+        Ok(door) => event_bus::door::answer(Arc::new(CheckRuntime::default()), request, door).await,
+        Err(unready) => {
+            tracing::error!(error = %unready, "the function is not set up");
+            Refusal::configuration(unready.to_string(), unready.remedy()).response()
+        }
+    }
+}
+
+/// Why no question can be answered here.
+#[derive(Debug, thiserror::Error)]
+enum Unready {
+    #[error("read secret {path}: {reason}")]
+    Secret { path: String, reason: String },
+    #[error("load policy {path}: {reason}")]
+    Policy { path: String, reason: String },
+}
+
+impl Unready {
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Secret { .. } => {
+                "make the secret validation-key of 16 bytes or more, and deploy the function with it"
+            }
+            Self::Policy { .. } => "see that policy_file names a policy that may be read",
+        }
+    }
+}
+
+fn door() -> Result<Door, Unready> {
+    let secrets = std::env::var("secret_mount_path").unwrap_or_else(|_| SECRETS.to_owned());
+    let key = key(&Path::new(&secrets).join("validation-key"))?;
+    let policy = match std::env::var("policy_file") {
+        Ok(path) => policy::load(Path::new(&path))
+            .map_err(|error| Unready::Policy { path, reason: error.to_string() })?,
+        Err(_) => default_policy(),
+    };
+    let bare = move |body: &[u8], deadline| question(body, &policy, deadline);
+    Ok(Door::new(key, Arc::new(bare), DoorLimits::default()))
+}
+
+/// A function without the secret answers bare questions only.
+fn key(path: &Path) -> Result<Option<SealingKey>, Unready> {
+    let unready = |reason: String| Unready::Secret { path: path.display().to_string(), reason };
+    match std::fs::read(path) {
+        Ok(secret) => {
+            SealingKey::new(&secret).map(Some).map_err(|error| unready(error.to_string()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unready(error.to_string())),
+    }
+}
+
+/// The policy that leaves everything to its careful defaults.
+fn default_policy() -> PolicyDocument {
+    PolicyDocument { body: "{}\n".to_owned(), files: Default::default() }
+}
+
+/// The bare question: a snapshot, and whose it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BareQuestion {
+    snapshot: serde_json::Value,
+    function: Option<String>,
+    namespace: Option<String>,
+    /// The image by digest, for waivers that name it.
+    image: Option<PinnedImage>,
+    policy: Option<PolicyDocument>,
+}
+
+fn question(body: &[u8], policy: &PolicyDocument, deadline: Timestamp) -> Result<Request, Refusal> {
+    let asked: BareQuestion = serde_json::from_slice(body).map_err(|error| {
+        Refusal::question(
+            format!("the body is not a question: {error}"),
+            r#"send JSON such as {"function": "figlet", "snapshot": …}, the snapshot as `faas-validator runtime scan --output json` prints it"#,
+        )
+    })?;
+    let unnamed =
+        || PinnedImage { repository: "localhost/unnamed".to_owned(), digest: Digest::of(b"") };
+    let image = asked.image.unwrap_or_else(unnamed);
+    let policy = asked.policy.unwrap_or_else(|| policy.clone());
+    let subject = Subject {
+        function: asked.function,
+        namespace: asked.namespace,
+        declared: image.to_string(),
+        image,
+        platform: Platform::linux_amd64(),
+        role: Role::Made,
+        place: Place::Local,
+        generation: None,
+    };
+    Ok(Request {
+        validation: ValidationId::derive(Phase::Runtime, &subject, &policy.digest()),
+        phase: Phase::Runtime,
+        subject,
+        policy,
+        deadline,
+        limits: Limits::default(),
+        function: None,
+        snapshot: Some(asked.snapshot),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_question_carries_the_snapshot_and_the_policy() {
+        let body = br#"{"snapshot": {"version": 1}, "function": "figlet"}"#;
+        let request = question(body, &default_policy(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(request.phase, Phase::Runtime);
+        assert_eq!(request.subject.function.as_deref(), Some("figlet"));
+        assert_eq!(request.snapshot, Some(serde_json::json!({"version": 1})));
+        assert_eq!(request.policy, default_policy());
+        assert!(policy::Policy::parse(&request.policy).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_question_is_refused_with_an_example() {
+        for body in [&b""[..], b"{}", br#"{"snapshot": 1, "snapshott": 2}"#] {
+            let refusal = question(body, &default_policy(), Timestamp::UNIX_EPOCH).unwrap_err();
+            assert_eq!(refusal.status(), http::StatusCode::BAD_REQUEST);
+            assert!(refusal.remedy().contains("runtime scan"));
+        }
+    }
+}
