@@ -9,7 +9,7 @@ mod image_glob;
 mod load;
 mod policy;
 mod read;
-mod rego;
+pub mod rego;
 mod runtime;
 #[cfg(feature = "schema")]
 pub mod schema;

@@ -1,6 +1,29 @@
 //! policy.yml's `rego:` part: the user's own rules.
 
+#[cfg(feature = "rego")]
+mod annotation;
+#[cfg(feature = "rego")]
+mod ask;
+#[cfg(feature = "rego")]
+mod error;
+#[cfg(feature = "rego")]
+mod evaluation;
+#[cfg(feature = "rego")]
+mod modules;
+#[cfg(feature = "rego")]
+mod question;
+#[cfg(feature = "rego")]
+mod worker;
+
+#[cfg(feature = "rego")]
+pub use ask::evaluate;
+#[cfg(feature = "rego")]
+pub use error::RegoError;
+#[cfg(feature = "rego")]
+pub use question::{RegoAnswers, RegoKind, RegoResult};
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "rego")]
+pub use worker::answer_if_asked;
 
 /// The user's own rules, in Rego, named as Conftest names them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
