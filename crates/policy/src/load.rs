@@ -12,8 +12,9 @@ use crate::policy::Policy;
 use crate::read::{self, BODY_BYTES_MAX};
 
 const FILES_MAX: usize = 256;
-const FILE_BYTES_MAX: u64 = 4 << 20;
-const ALL_BYTES_MAX: u64 = 16 << 20;
+const FILE_BYTES_MAX: u64 = 1 << 20;
+// A policy travels in each request, within what a door takes in.
+const ALL_BYTES_MAX: u64 = 4 << 20;
 const DEPTH_MAX: usize = 8;
 
 /// Reads policy.yml and the keys, Rego modules and data that it names. They lie in its folder or

@@ -36,7 +36,7 @@ pub(super) fn all(text: &str) -> Result<Vec<(u32, Annotation)>, String> {
     let mut found = Vec::new();
     let mut lines = (1_u32..).zip(text.lines().map(str::trim)).peekable();
     while let Some((start, line)) = lines.next() {
-        if !line.strip_prefix('#').is_some_and(|rest| rest.trim() == "METADATA") {
+        if line.strip_prefix('#').is_none_or(|rest| rest.trim() != "METADATA") {
             continue;
         }
         let mut yaml = String::new();
