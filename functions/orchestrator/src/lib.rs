@@ -1,1 +1,12 @@
-//! Which checks does this subject need, and what do their reports add up to?
+#![doc = include_str!("../README.md")]
+
+mod pipeline;
+
+mod act;
+mod fold;
+mod plan;
+mod request;
+mod resolve;
+
+pub use pipeline::{Asker, NAME, Orchestrator};
+pub use resolve::{Resolve, Resolved, resolve};
