@@ -26,7 +26,8 @@ pub trait Bus: Send + Sync {
         checks: &'a BTreeSet<CheckName>,
     ) -> BoxFuture<'a, Vec<Report>>;
 
-    /// Writes a verdict down, once: of two verdicts of one validation the first stands.
+    /// Writes a verdict down, once: of two verdicts of one validation the first stands, as long
+    /// as it is valid when the second is judged.
     fn record(&self, verdict: Verdict) -> BoxFuture<'_, Result<Recorded, LogError>>;
 
     /// The verdict of this validation, if one was written.

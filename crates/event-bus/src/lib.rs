@@ -9,6 +9,7 @@ mod question;
 mod refusal;
 mod retry;
 mod run;
+mod surroundings;
 
 pub mod door;
 
@@ -21,3 +22,4 @@ pub use log::{LogError, VerdictLog};
 pub use question::Question;
 pub use refusal::Refusal;
 pub use retry::Backoff;
+pub use surroundings::{Surroundings, SurroundingsError};

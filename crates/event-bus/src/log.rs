@@ -105,14 +105,16 @@ impl VerdictLog {
         Ok(Self::of(Shelf::Disk { file, index, end }))
     }
 
-    /// Writes the verdict down unless its validation has one. On disk when this returns, if the
+    /// Writes the verdict down unless its validation has one that still holds. On disk when this returns, if the
     /// log is on disk. Blocks.
     ///
     /// # Errors
     /// When it is not written; then nothing is promised about it.
     pub fn record(&self, verdict: Verdict) -> Result<Recorded, LogError> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = shelf.get(&verdict.validation)? {
+        if let Some(known) = shelf.get(&verdict.validation)?
+            && known.valid_until > verdict.judged_at
+        {
             return Ok(Recorded::Known(known));
         }
         shelf.append(&verdict)?;
@@ -151,13 +153,15 @@ impl Shelf {
     fn append(&mut self, verdict: &Verdict) -> Result<(), LogError> {
         match self {
             Self::Memory { verdicts, order } => {
-                if order.len() == MEMORY_VERDICTS_MAX
+                if order.len() >= MEMORY_VERDICTS_MAX
                     && let Some(oldest) = order.pop_front()
                 {
                     verdicts.remove(&oldest);
                 }
-                order.push_back(verdict.validation.clone());
-                verdicts.insert(verdict.validation.clone(), verdict.clone());
+                let known = verdicts.insert(verdict.validation.clone(), verdict.clone());
+                if known.is_none() {
+                    order.push_back(verdict.validation.clone());
+                }
             }
             Self::Disk { file, index, end } => {
                 let line = line_of(verdict)?;
@@ -177,7 +181,7 @@ impl Shelf {
     }
 }
 
-/// Reads the whole log: where each validation's first verdict stands, and where the log ends.
+/// Reads the whole log: where each validation's verdict stands, and where the log ends.
 fn replay(file: &mut File) -> Result<(BTreeMap<ValidationId, Place>, u64), LogError> {
     let length = file.metadata().map_err(LogError::Read)?.len();
     file.seek(SeekFrom::Start(0)).map_err(LogError::Read)?;
@@ -191,7 +195,8 @@ fn replay(file: &mut File) -> Result<(BTreeMap<ValidationId, Place>, u64), LogEr
         let bytes = read.map_err(LogError::Read)?;
         match verdict_of(&line) {
             Some(verdict) => {
-                index.entry(verdict.validation).or_insert(Place { offset, bytes });
+                // A later one was written because the earlier had run out.
+                index.insert(verdict.validation, Place { offset, bytes });
                 offset += bytes as u64;
             }
             // Torn: nothing follows it.

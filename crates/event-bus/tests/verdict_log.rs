@@ -44,6 +44,21 @@ fn verdicts_outlive_the_process_that_wrote_them() {
 }
 
 #[test]
+fn a_verdict_that_has_run_out_makes_room_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("verdicts.log");
+    written(&path, 1);
+    let mut next = verdict(0);
+    next.judged_at = next.valid_until;
+    next.valid_until = "2026-11-26T10:00:00Z".parse().unwrap();
+    let log = VerdictLog::open(&path).unwrap();
+    assert_eq!(log.record(next.clone()).unwrap(), Recorded::First(next.clone()));
+    drop(log);
+    let log = VerdictLog::open(&path).unwrap();
+    assert_eq!(log.get(&next.validation).unwrap(), Some(next));
+}
+
+#[test]
 fn a_second_process_is_kept_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("verdicts.log");
