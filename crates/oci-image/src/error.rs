@@ -78,6 +78,20 @@ pub enum ImageError {
     /// No manifest of that name.
     #[error("{0} does not exist")]
     NotFound(String),
+    /// The registry wants another credential, or any.
+    #[error("registry does not let us read {repository}")]
+    Unauthorized {
+        /// The repository.
+        repository: String,
+    },
+    /// The registry has too much to do, and went on having it.
+    #[error("registry {registry} answers {status} and has no time for us")]
+    Busy {
+        /// The registry.
+        registry: String,
+        /// Its last answer.
+        status: u16,
+    },
     /// The source did not answer, or not as it should.
     #[error("cannot read {what}")]
     Source {
@@ -116,7 +130,23 @@ impl ImageError {
 
     /// The finding that says so: an image that cannot be read is undecided, never passed.
     pub fn finding(&self) -> Finding {
-        Finding::could_not(self.rule(), self)
+        Finding::could_not(self.rule(), self).remedy(self.remedy())
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Limit { limit, .. } => {
+                format!("make the image smaller, or raise `{limit}` in policy.yml under `limits:`")
+            }
+            Self::Unauthorized { .. } => "log in to the registry with an account that may pull (`docker login`), or mount its config.json as the secret `registry-auth`".to_owned(),
+            Self::Busy { .. } => "wait, or log in: registries allow more to those they know".to_owned(),
+            Self::NotFound(_) => "check the name, the tag and the platform; the image may not have been pushed or built yet".to_owned(),
+            Self::Name { .. } => "name it as docker pull or skopeo would: ghcr.io/acme/fn:1, docker://…, docker-daemon:…, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE".to_owned(),
+            Self::NoPlatform { .. } => "ask for a platform that the image has (--platform)".to_owned(),
+            Self::SchemaOne(_) => "push the image again with a current client: it is converted to schema 2".to_owned(),
+            _ => self.rule().remedy.to_owned(),
+        }
     }
 
     /// Wraps this for a place that only takes [`io::Error`]; [`ImageError::from_io`] unwraps it.

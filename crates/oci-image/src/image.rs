@@ -106,6 +106,11 @@ impl Image {
         &self.pinned
     }
 
+    /// Gives an image that was saved under another spelling the name that it was asked by.
+    pub(crate) fn rename(&mut self, repository: &str) {
+        repository.clone_into(&mut self.pinned.repository);
+    }
+
     /// Where it lies.
     pub fn place(&self) -> Place {
         self.place

@@ -6,26 +6,33 @@
 //! registry) is bridged inside.
 
 mod config;
+mod daemon;
 mod descriptor;
+mod docker_archive;
 mod error;
+mod files;
 mod image;
 mod layer;
+mod layout;
 mod manifest;
 mod memory;
 mod open;
 mod reference;
+mod registry;
 mod store;
 mod transport;
 
 pub use config::{Config, History, RuntimeConfig};
+pub use daemon::Daemon;
 pub use descriptor::{Compression, Descriptor, media_type};
 pub use error::ImageError;
 pub use image::{Image, Layer};
 pub use layer::LayerReader;
 pub use manifest::{Index, Manifest, ManifestKind, RawManifest};
 pub use memory::MemoryStore;
-pub use open::{Images, Shelf};
+pub use open::{Images, Opener, Shelf};
 pub use reference::Reference;
+pub use registry::{Access, Addresses, Credential, Credentials, CredentialsError, RegistryClient};
 pub use store::{Store, Which};
 pub use transport::Transport;
 pub use verdict::{Digest, DigestError, Limits, PinnedImage, Place, Platform};

@@ -1,0 +1,128 @@
+//! OCI layouts (image-spec, image-layout.md), as a folder or in a tar.
+
+use std::io::Read;
+
+use verdict::Digest;
+
+use crate::descriptor::Descriptor;
+use crate::error::ImageError;
+use crate::files::Files;
+use crate::manifest::{Index, ManifestKind, RawManifest};
+use crate::store::{Store, Which};
+
+/// The annotation that names a manifest of a layout.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The same as containerd and `docker save` write it, with the repository.
+const FULL_NAME: &str = "io.containerd.image.name";
+
+/// An OCI layout.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    files: Files,
+    index: Index,
+    raw: RawManifest,
+}
+
+impl Layout {
+    /// Reads the layout's index, of at most `bytes_max` bytes.
+    pub(crate) fn open(files: Files, bytes_max: u64) -> Result<Self, ImageError> {
+        let missing = || ImageError::NotFound(format!("index.json of {}", files.name()));
+        let bytes = files.read("index.json", bytes_max)?.ok_or_else(missing)?;
+        let raw = RawManifest { media_type: None, bytes };
+        match ManifestKind::parse(&raw)? {
+            ManifestKind::Index(index) => Ok(Self { files, index, raw }),
+            ManifestKind::Manifest(_) => {
+                Err(ImageError::Confused("index.json is no image index".to_owned()))
+            }
+        }
+    }
+
+    /// Which manifest `tag` means; without one the only image of the layout, or, if its manifests
+    /// differ by platform alone, all of them as one index.
+    pub(crate) fn choose(&self, tag: Option<&str>) -> Result<Which, ImageError> {
+        if let Some(tag) = tag {
+            let named = self.index.manifests.iter().find(|it| is_named(it, tag));
+            return named.map(|it| Which::Digest(it.digest)).ok_or_else(|| self.no_such(tag));
+        }
+        let images: Vec<&Descriptor> =
+            self.index.manifests.iter().filter(|it| !is_artifact(it)).collect();
+        match images.as_slice() {
+            [] => Err(ImageError::NotFound(format!("an image in {}", self.files.name()))),
+            [only] => Ok(Which::Digest(only.digest)),
+            [first, rest @ ..] if rest.iter().all(|it| it.digest == first.digest) => {
+                Ok(Which::Digest(first.digest))
+            }
+            many if many.iter().all(|it| it.platform.is_some()) => {
+                Ok(Which::Digest(self.raw.digest()))
+            }
+            many => {
+                let tags: Vec<&str> = many.iter().filter_map(|it| name_of(it)).collect();
+                let why = format!("it holds several images, add one of :{}", tags.join(", :"));
+                Err(ImageError::Name { text: self.files.name(), why })
+            }
+        }
+    }
+
+    fn no_such(&self, tag: &str) -> ImageError {
+        let tags: Vec<&str> = self.index.manifests.iter().filter_map(name_of).collect();
+        let has = if tags.is_empty() { "no tags".to_owned() } else { tags.join(", ") };
+        ImageError::NotFound(format!("tag {tag:?} in {} (it has {has})", self.files.name()))
+    }
+}
+
+impl Store for Layout {
+    fn manifest(&self, which: &Which, bytes_max: u64) -> Result<Option<RawManifest>, ImageError> {
+        let digest = match which {
+            Which::Digest(digest) if *digest == self.raw.digest() => {
+                return Ok(Some(self.raw.clone()));
+            }
+            Which::Digest(digest) => *digest,
+            Which::Tag(tag) => match self.index.manifests.iter().find(|it| is_named(it, tag)) {
+                Some(descriptor) => descriptor.digest,
+                None => return Ok(None),
+            },
+        };
+        let read = self.files.read(&blob_path(&digest), bytes_max)?;
+        match read {
+            // A tag's manifest must be the one that the index names: Image only knows the tag.
+            Some(bytes) if Digest::of(&bytes) != digest => Err(ImageError::WrongDigest {
+                what: format!("manifest in {}", self.files.name()),
+                expected: digest,
+                found: Digest::of(&bytes),
+            }),
+            Some(bytes) => Ok(Some(RawManifest { media_type: None, bytes })),
+            None => Ok(None),
+        }
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ImageError> {
+        let missing =
+            || ImageError::NotFound(format!("blob {} in {}", descriptor.digest, self.files.name()));
+        let (_, file) = self.files.open(&blob_path(&descriptor.digest))?.ok_or_else(missing)?;
+        Ok(file.0)
+    }
+}
+
+fn blob_path(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+fn name_of(descriptor: &Descriptor) -> Option<&str> {
+    descriptor.annotations.get(REF_NAME).map(String::as_str)
+}
+
+/// skopeo writes a tag, `docker save` a whole name beside it; either may be asked for.
+fn is_named(descriptor: &Descriptor, tag: &str) -> bool {
+    let is = |key: &str| descriptor.annotations.get(key).is_some_and(|name| name == tag);
+    is(REF_NAME) || is(FULL_NAME)
+}
+
+/// Signatures and attestations lie in the layout beside the image that they are about.
+fn is_artifact(descriptor: &Descriptor) -> bool {
+    let artifact_tag = |name: &str| {
+        name.starts_with("sha256-") && [".sig", ".att", ".sbom"].iter().any(|it| name.ends_with(it))
+    };
+    name_of(descriptor).is_some_and(artifact_tag)
+        || descriptor.artifact_type.is_some()
+        || descriptor.annotations.contains_key("vnd.docker.reference.type")
+}

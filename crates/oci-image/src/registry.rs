@@ -1,0 +1,14 @@
+//! Registries (OCI distribution-spec), over HTTP. Why not through oci-client's own transport:
+//! docs/decisions/030-registry-transport.md.
+
+mod access;
+mod addresses;
+mod auth;
+mod client;
+mod credentials;
+mod store;
+
+pub use access::{Access, Addresses};
+pub use client::RegistryClient;
+pub use credentials::{Credential, Credentials, CredentialsError};
+pub(crate) use store::RegistryStore;
