@@ -283,7 +283,7 @@ mod tests {
         let mut credentials = Credentials::default();
         credentials.add(br#"{"auths":{"r.io":{"auth":"%%"}}}"#).unwrap();
         assert!(credentials.find("r.io").is_err());
-        assert!(credentials.add(b"[]").is_err());
+        assert!(credentials.add(b"{").is_err());
         assert!(credentials.add(&vec![b' '; CONFIG_BYTES_MAX + 1]).is_err());
     }
 
