@@ -16,7 +16,7 @@ mod question;
 mod worker;
 
 #[cfg(feature = "rego")]
-pub use ask::evaluate;
+pub use ask::{check, evaluate};
 #[cfg(feature = "rego")]
 pub use error::RegoError;
 #[cfg(feature = "rego")]

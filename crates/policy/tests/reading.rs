@@ -188,3 +188,9 @@ fn no_path_leads_out_of_the_folder() {
     fs::write(&path, "rego: {paths: [none]}").unwrap();
     assert!(matches!(load(&path), Err(PolicyError::Read { .. })));
 }
+
+#[test]
+fn the_default_policy_shows_the_defaults() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy.yml");
+    assert_eq!(Policy::parse(&load(&path).unwrap()).unwrap(), Policy::default());
+}

@@ -20,6 +20,7 @@ fn main() {
         trial("data_and_other_packages_are_seen", data_and_other_packages_are_seen),
         trial("old_rego_is_read_where_the_policy_says_so", old_rego_is_read),
         trial("rules_that_answer_nothing_are_no_pass", rules_that_answer_nothing_are_no_pass),
+        trial("rules_are_listed_without_being_asked", rules_are_listed_without_being_asked),
         trial("r1_endless_recursion_is_an_error", r1_endless_recursion_is_an_error),
         trial("r2_nested_literals_run_into_the_time_limit", r2_nested_literals),
         trial("r3_a_huge_range_runs_into_a_limit", r3_a_huge_range_runs_into_a_limit),
@@ -174,6 +175,10 @@ fn old_rego_is_read() {
 fn rules_that_answer_nothing_are_no_pass() {
     refused("x := 1", "no deny, violation or warn rule");
     refused("package other\ndeny contains \"a\" if true", "package main has no deny");
+    let mut forgotten = rules("deny contains \"a\" if true");
+    let text = "package other\ndeny contains \"b\" if true".to_owned();
+    forgotten.modules.push(RegoFile { path: "b.rego".into(), text });
+    assert!(ask(&forgotten).unwrap_err().to_string().contains("rego.namespaces does not name"));
     refused("deny contains \"a\" if {", "a.rego cannot be read");
     refused("deny := {\"a\"} if input.nope", "is not a set");
     refused("deny.x contains \"a\" if true", "write deny_x");
@@ -212,6 +217,13 @@ fn r3_a_huge_range_runs_into_a_limit() {
         (1..40).map(|n| format!("s{n} := concat(\"\", [s{0}, s{0}])\n", n - 1)).collect();
     let error = limited(&format!("s0 := \"0123456789\"\n{doubling}deny contains s39"));
     assert!(matches!(error, RegoError::Memory { .. }), "{error:?}");
+}
+
+fn rules_are_listed_without_being_asked() {
+    let listed =
+        rego::check(&rules("deny contains to_number(\"x\") if true\nwarn_y contains \"a\""));
+    assert_eq!(listed.unwrap(), ["data.main.deny", "data.main.warn_y"]);
+    assert!(rego::check(&rules("deny contains")).is_err());
 }
 
 fn r4_calls_to_the_world_are_refused() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::error::RegoError;
 use super::question::{Answer, Question, RegoAnswers};
@@ -31,24 +32,39 @@ pub fn evaluate(
     input: &impl Serialize,
     time_left: Duration,
 ) -> Result<RegoAnswers, RegoError> {
-    let limits = rego.limits;
     let input = serde_json::value::to_raw_value(input).map_err(RegoError::Input)?;
-    let (bytes, bytes_max) = (input.get().len() as u64, limits.input_bytes_max);
+    let (bytes, bytes_max) = (input.get().len() as u64, rego.limits.input_bytes_max);
     if bytes > bytes_max {
         return Err(RegoError::InputTooLarge { bytes, bytes_max });
     }
+    put(rego, Some(input), time_left)
+}
+
+/// Reads the user's rules and asks nothing: which rules there are.
+///
+/// # Errors
+/// When the rules could not be asked of any input.
+pub fn check(rego: &Rego) -> Result<Vec<String>, RegoError> {
+    put(rego, None, Duration::MAX).map(|answers| answers.rules)
+}
+
+fn put(
+    rego: &Rego,
+    input: Option<Box<RawValue>>,
+    time_left: Duration,
+) -> Result<RegoAnswers, RegoError> {
     let question = Question {
         version: rego.version,
         namespaces: rego.namespaces.clone(),
         modules: rego.modules.clone(),
         documents: rego.documents.clone(),
-        results_max: limits.results_max,
+        results_max: rego.limits.results_max,
         input,
     };
     let question = serde_json::to_vec(&question).map_err(RegoError::Input)?;
-    let time = Duration::from_millis(limits.time_ms_max).min(time_left);
-    let ended = converse(start(limits, time)?, &question, time)?;
-    ended.answer(limits, time)
+    let time = Duration::from_millis(rego.limits.time_ms_max).min(time_left);
+    let ended = converse(start(rego.limits, time)?, &question, time)?;
+    ended.answer(rego.limits, time)
 }
 
 fn start(limits: RegoLimits, time: Duration) -> Result<Child, RegoError> {

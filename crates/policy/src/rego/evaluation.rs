@@ -35,16 +35,22 @@ pub(super) fn evaluate(
         read.and_then(|value| engine.add_data(value))
             .map_err(|error| format!("{} cannot be read: {error:#}", document.path))?;
     }
-    doing("reading the input");
-    engine
-        .set_input_json(question.input.get())
-        .map_err(|error| format!("the input cannot be read: {error:#}"))?;
-    let rules = modules::rules(engine.get_modules())?;
-    let mut answers = RegoAnswers::default();
-    for namespace in &question.namespaces {
-        ask(&mut engine, namespace, &rules, question.results_max, doing, &mut answers)?;
+    let found = modules::rules(engine.get_modules())?;
+    let mut asking = Asking { engine, found, doing, answers: RegoAnswers::default() };
+    let rules = asking.rules_of(&question.namespaces)?;
+    match &question.input {
+        None => asking.answers.rules = rules.into_iter().map(|rule| rule.path()).collect(),
+        Some(input) => {
+            asking
+                .engine
+                .set_input_json(input.get())
+                .map_err(|error| format!("the input cannot be read: {error:#}"))?;
+            for rule in &rules {
+                asking.ask(rule, question.results_max)?;
+            }
+        }
     }
-    Ok(answers)
+    Ok(asking.answers)
 }
 
 fn engine(question: &Question) -> Result<Engine, String> {
@@ -63,65 +69,105 @@ pub(super) fn lengths() -> Result<PolicyLengthConfig, String> {
     Ok(PolicyLengthConfig { max_col: NonZeroU32::MAX, max_file_bytes: most, max_lines: most })
 }
 
-/// Asks the rules of one package.
-fn ask(
-    engine: &mut Engine,
-    namespace: &Namespace,
-    rules: &BTreeMap<(String, String), FoundRule>,
-    results_max: u32,
-    doing: &mut dyn FnMut(&str),
-    answers: &mut RegoAnswers,
-) -> Result<(), String> {
-    let package = format!("data.{}", namespace.as_str());
-    let of_package = || rules.iter().filter(|((of, _), _)| *of == package);
-    let mut asked = of_package().filter_map(|((_, name), rule)| Some((name, kind(name)?, rule)));
-    let Some(first) = asked.next() else {
-        return Err(format!("package {} has no deny, violation or warn rule", namespace.as_str()));
-    };
-    let has_exceptions = of_package().any(|((_, name), _)| name == "exception");
-    let exceptions = match has_exceptions {
-        true => query(engine, &format!("{package}.exception"), doing)?,
-        false => None,
-    };
-    for (name, kind, rule) in std::iter::once(first).chain(asked) {
-        let path = format!("{package}.{name}");
-        let values = query(engine, &path, doing)?;
-        answers.rules.push(path.clone());
-        let suffix = name.split_once('_').map_or("", |(_, suffix)| suffix);
-        if exceptions.as_ref().is_some_and(|exceptions| excepts(exceptions, suffix)) {
-            answers.excepted.push(path);
-            continue;
-        }
-        let Some(Json::Array(values)) = values else {
-            return Err(format!(
-                "{path} is not a set; write `{name} contains msg if {{ … }}` ({})",
-                rule.source
-            ));
-        };
-        for value in values {
-            if answers.results.len() >= results_max as usize {
-                return Err(format!("{path} gives more than {results_max} results"));
-            }
-            answers.results.push(result(&path, kind, rule, value)?);
-        }
-    }
-    Ok(())
+/// A rule that is asked.
+struct Asked {
+    package: String,
+    name: String,
+    kind: RegoKind,
 }
 
-/// What a path comes to; nothing if it is undefined.
-fn query(
-    engine: &mut Engine,
-    path: &str,
-    doing: &mut dyn FnMut(&str),
-) -> Result<Option<Json>, String> {
-    doing(&format!("asking {path}"));
-    let failed = |why: String| format!("{path} fails: {why}");
-    let answer =
-        engine.eval_query(path.to_owned(), false).map_err(|it| failed(format!("{it:#}")))?;
-    let value = answer.result.into_iter().flat_map(|result| result.expressions).next();
-    match value.map(|expression| expression.value) {
-        None | Some(Value::Undefined) => Ok(None),
-        Some(value) => serde_json::to_value(&value).map(Some).map_err(|it| failed(it.to_string())),
+impl Asked {
+    fn path(&self) -> String {
+        format!("{}.{}", self.package, self.name)
+    }
+}
+
+struct Asking<'a> {
+    engine: Engine,
+    found: BTreeMap<(String, String), FoundRule>,
+    doing: &'a mut dyn FnMut(&str),
+    answers: RegoAnswers,
+}
+
+impl Asking<'_> {
+    /// The rules that are asked. A package that has none answers nothing, which is no pass, and
+    /// a rule that nobody asks is a mistake.
+    fn rules_of(&self, namespaces: &[Namespace]) -> Result<Vec<Asked>, String> {
+        let mut rules = Vec::new();
+        for namespace in namespaces {
+            let package = format!("data.{}", namespace.as_str());
+            let before = rules.len();
+            rules.extend(self.found.keys().filter(|(of, _)| *of == package).filter_map(
+                |(package, name)| {
+                    let kind = kind(name)?;
+                    Some(Asked { package: package.clone(), name: name.clone(), kind })
+                },
+            ));
+            if rules.len() == before {
+                let name = namespace.as_str();
+                return Err(format!("package {name} has no deny, violation or warn rule"));
+            }
+        }
+        let is_asked = |package: &str| rules.iter().any(|rule| rule.package == package);
+        let forgotten =
+            |(package, name): &&(String, String)| kind(name).is_some() && !is_asked(package);
+        match self.found.iter().find(|(key, _)| forgotten(key)) {
+            Some(((package, name), rule)) => Err(format!(
+                "{} defines {name} in {package}, which rego.namespaces does not name",
+                rule.source
+            )),
+            None => Ok(rules),
+        }
+    }
+
+    fn ask(&mut self, rule: &Asked, results_max: u32) -> Result<(), String> {
+        let (path, name) = (rule.path(), &rule.name);
+        let Some(found) = self.found.get(&(rule.package.clone(), name.clone())) else {
+            return Err(format!("{path} is nowhere defined"));
+        };
+        let found = found.clone();
+        let values = self.query(&path)?;
+        self.answers.rules.push(path.clone());
+        if self.is_excepted(rule)? {
+            self.answers.excepted.push(path);
+            return Ok(());
+        }
+        let Some(Json::Array(values)) = values else {
+            let text = format!("{path} is not a set; write `{name} contains msg if {{ … }}`");
+            return Err(format!("{text} ({})", found.source));
+        };
+        for value in values {
+            if self.answers.results.len() >= results_max as usize {
+                return Err(format!("{path} gives more than {results_max} results"));
+            }
+            self.answers.results.push(result(&path, rule.kind, &found, value)?);
+        }
+        Ok(())
+    }
+
+    /// Whether an `exception` rule of the package sets this rule aside.
+    fn is_excepted(&mut self, rule: &Asked) -> Result<bool, String> {
+        if !self.found.contains_key(&(rule.package.clone(), "exception".to_owned())) {
+            return Ok(false);
+        }
+        let suffix = rule.name.split_once('_').map_or("", |(_, suffix)| suffix);
+        let exceptions = self.query(&format!("{}.exception", rule.package))?;
+        Ok(exceptions.is_some_and(|exceptions| excepts(&exceptions, suffix)))
+    }
+
+    /// What a path comes to; nothing if it is undefined.
+    fn query(&mut self, path: &str) -> Result<Option<Json>, String> {
+        (self.doing)(&format!("asking {path}"));
+        let failed = |why: String| format!("{path} fails: {why}");
+        let answer = self.engine.eval_query(path.to_owned(), false);
+        let answer = answer.map_err(|error| failed(format!("{error:#}")))?;
+        let value = answer.result.into_iter().flat_map(|result| result.expressions).next();
+        match value.map(|expression| expression.value) {
+            None | Some(Value::Undefined) => Ok(None),
+            Some(value) => {
+                serde_json::to_value(&value).map(Some).map_err(|it| failed(it.to_string()))
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::evaluation;
 const OUTSIDE: [&str; 2] = ["http.send", "net.lookup_ip_addr"];
 
 /// A rule that the modules define.
+#[derive(Clone)]
 pub(super) struct FoundRule {
     /// The module and line of its first definition.
     pub(super) source: String,

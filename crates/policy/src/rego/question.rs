@@ -14,7 +14,8 @@ pub(super) struct Question {
     pub(super) modules: Vec<RegoFile>,
     pub(super) documents: Vec<RegoFile>,
     pub(super) results_max: u32,
-    pub(super) input: Box<RawValue>,
+    /// Without an input the rules are read and not asked.
+    pub(super) input: Option<Box<RawValue>>,
 }
 
 /// The evaluator's answer.
