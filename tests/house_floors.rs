@@ -118,8 +118,7 @@ fn members() -> BTreeMap<String, Table> {
 
 /// The workspace's folders with a manifest, by their path from the root.
 fn folders() -> Vec<(String, PathBuf)> {
-    let manifest: Table =
-        fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
     let members = manifest["workspace"]["members"].as_array().unwrap();
     members.iter().map(|it| it.as_str().unwrap()).flat_map(expand).collect()
 }

@@ -60,7 +60,8 @@ fn every_section_is_a_rule_and_ids_are_unique() {
 fn ids_are_kebab_case() {
     for rule in rules() {
         let sound = rule.id.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+            !word.is_empty()
+                && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
         });
         assert!(sound, "{:?}", rule.id);
     }

@@ -32,7 +32,10 @@ pub use manifest::{Index, Manifest, ManifestKind, RawManifest};
 pub use memory::MemoryStore;
 pub use open::{Images, Opener, Shelf};
 pub use reference::Reference;
-pub use registry::{Access, Addresses, Credential, Credentials, CredentialsError, RegistryClient};
+pub use registry::{
+    Access, Addresses, Certificate, Credential, Credentials, CredentialsError, RegistryClient,
+    certificates,
+};
 pub use store::{Store, Which};
 pub use transport::Transport;
 pub use verdict::{Digest, DigestError, Limits, PinnedImage, Place, Platform};

@@ -8,7 +8,7 @@ mod client;
 mod credentials;
 mod store;
 
-pub use access::{Access, Addresses};
+pub use access::{Access, Addresses, Certificate, certificates};
 pub use client::RegistryClient;
 pub use credentials::{Credential, Credentials, CredentialsError};
 pub(crate) use store::RegistryStore;

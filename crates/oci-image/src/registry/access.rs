@@ -1,11 +1,29 @@
 //! How registries may be reached.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
 
 use crate::daemon::Daemon;
+use crate::error::ImageError;
 use crate::registry::credentials::Credentials;
+
+/// A certificate authority (DER).
+pub type Certificate = CertificateDer<'static>;
+
+/// Reads the certificates of a PEM file.
+///
+/// # Errors
+/// When it cannot be read, or holds something that is no certificate.
+pub fn certificates(path: &Path) -> Result<Vec<Certificate>, ImageError> {
+    let wrong = |error: pem::Error| ImageError::Source {
+        what: path.display().to_string(),
+        source: error.into(),
+    };
+    CertificateDer::pem_file_iter(path).map_err(wrong)?.map(|it| it.map_err(wrong)).collect()
+}
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +46,7 @@ pub struct Access {
     /// Which addresses may be connected to.
     pub addresses: Addresses,
     /// Certificate authorities that are trusted beside the compiled-in ones.
-    pub roots: Vec<CertificateDer<'static>>,
+    pub roots: Vec<Certificate>,
     /// The container daemon, if its images may be looked at.
     pub daemon: Option<Daemon>,
     /// How long a connection may take to come about.

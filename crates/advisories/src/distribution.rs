@@ -1,0 +1,120 @@
+//! Which of the advisory data an image's distribution is under.
+
+use inventory::{Ecosystem, OsRelease, Package};
+
+use crate::order::VersionOrder;
+
+/// A distribution release that advisories are written for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// OSV's name of it: `Alpine:v3.20`, `Debian:12`.
+    pub(crate) ecosystem: String,
+    package_manager: Ecosystem,
+}
+
+/// A distribution whose advisories are not known here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownDistribution {
+    /// The image does not say which it is.
+    #[error("the image does not say which distribution it is (no os-release)")]
+    Unnamed,
+    /// It says one that is not known.
+    #[error("no advisories are kept for the distribution {0}")]
+    Other(String),
+}
+
+impl Distribution {
+    /// The release that os-release(5) names.
+    ///
+    /// # Errors
+    /// When it names none, or one without advisories. Derivatives are not taken for their parent:
+    /// they rebuild packages under versions of their own.
+    pub fn of(os_release: Option<&OsRelease>) -> Result<Self, UnknownDistribution> {
+        let os_release = os_release.ok_or(UnknownDistribution::Unnamed)?;
+        let (id, version) = (os_release.id.as_str(), os_release.version_id.as_str());
+        let other = || UnknownDistribution::Other(format!("{id} {version}").trim_end().to_owned());
+        let number = |it: &&str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit());
+        let mut parts = version.split('.');
+        let major = parts.next().filter(number).ok_or_else(other)?;
+        match id {
+            "alpine" => {
+                // Snapshots of edge are versions such as 3.21.0_alpha20240923.
+                let minor = parts.next().filter(number).filter(|_| !version.contains('_'));
+                let minor = minor.ok_or_else(other)?;
+                let ecosystem = format!("Alpine:v{major}.{minor}");
+                Ok(Self { ecosystem, package_manager: Ecosystem::Apk })
+            }
+            "debian" => {
+                let ecosystem = format!("Debian:{major}");
+                Ok(Self { ecosystem, package_manager: Ecosystem::Dpkg })
+            }
+            _ => Err(other()),
+        }
+    }
+
+    /// OSV's name of it.
+    pub fn ecosystem(&self) -> &str {
+        &self.ecosystem
+    }
+
+    /// Whether the package is one of this distribution's.
+    pub(crate) fn packs(&self, package: &Package) -> bool {
+        package.ecosystem == self.package_manager
+    }
+}
+
+/// The order of versions in one of OSV's ecosystems; `None` for one that is not judged here.
+pub(crate) fn order_of(ecosystem: &str) -> Option<VersionOrder> {
+    match ecosystem.split_once(':').map_or(ecosystem, |(name, _)| name) {
+        "Alpine" => Some(VersionOrder::Apk),
+        "Debian" => Some(VersionOrder::Dpkg),
+        "npm" => Some(VersionOrder::Semver),
+        "PyPI" => Some(VersionOrder::Pep440),
+        _ => None,
+    }
+}
+
+/// A package's name as it is compared in one of OSV's ecosystems.
+pub(crate) fn normal_name(ecosystem: &str, name: &str) -> String {
+    if ecosystem != "PyPI" {
+        return name.to_owned();
+    }
+    // PEP 503: runs of `-`, `_` and `.` are one `-`, and case does not count.
+    let mut normal = String::with_capacity(name.len());
+    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
+        if !normal.is_empty() {
+            normal.push('-');
+        }
+        normal.push_str(&part.to_lowercase());
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: &str, version_id: &str, expect: Option<&str>) {
+        let (id, version_id) = (id.to_owned(), version_id.to_owned());
+        let os_release = OsRelease { id, version_id, ..OsRelease::default() };
+        let found = Distribution::of(Some(&os_release)).ok();
+        assert_eq!(found.as_ref().map(Distribution::ecosystem), expect);
+    }
+
+    #[test]
+    fn releases_as_osv_names_them() {
+        check("alpine", "3.20.3", Some("Alpine:v3.20"));
+        check("alpine", "3.21.0_alpha20240923", None);
+        check("debian", "12", Some("Debian:12"));
+        check("debian", "", None);
+        check("ubuntu", "22.04", None);
+        check("wolfi", "20230201", None);
+        assert!(Distribution::of(None).is_err());
+    }
+
+    #[test]
+    fn python_names_are_one_however_they_are_written() {
+        assert_eq!(normal_name("PyPI", "Zope.Interface_x"), "zope-interface-x");
+        assert_eq!(normal_name("npm", "@Scope/Name"), "@Scope/Name");
+    }
+}

@@ -1,0 +1,240 @@
+//! From OSV records through the file to answers.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use advisories::{Distribution, Index, IndexError, Judged, Unjudged, build};
+use inventory::{Ecosystem, LayerRef, OsRelease, Package, Source};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use verdict::{Digest, Severity};
+
+fn index(records: &[Value]) -> Index {
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("records.json");
+    fs::write(&source, serde_json::to_vec(records).unwrap()).unwrap();
+    let out = folder.path().join("index");
+    build(&[source], &out).unwrap();
+    let index = Index::open(&out).unwrap();
+    index.verify().unwrap();
+    index
+}
+
+fn record(id: &str, ecosystem: &str, name: &str, events: Value) -> Value {
+    json!({
+        "id": id,
+        "modified": "2026-01-01T00:00:00Z",
+        "summary": format!("flaw of {name}"),
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+        "affected": [{
+            "package": {"ecosystem": ecosystem, "name": name},
+            "ranges": [{"type": "ECOSYSTEM", "events": events}],
+        }],
+    })
+}
+
+fn below(version: &str) -> Value {
+    json!([{"introduced": "0"}, {"fixed": version}])
+}
+
+fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
+    let digest = Digest::of(b"layer");
+    Package {
+        purl: format!("pkg:{ecosystem}/{name}@{version}"),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        ecosystem,
+        layer: LayerRef { index: 0, digest, diff_id: digest },
+        path: "x".to_owned(),
+        source: None,
+        architecture: None,
+        licenses: Vec::new(),
+    }
+}
+
+fn judge(index: &Index, package: &Package, id: &str, version_id: &str) -> Judged {
+    let (id, version_id) = (id.to_owned(), version_id.to_owned());
+    let os_release = OsRelease { id, version_id, ..OsRelease::default() };
+    let distribution = Distribution::of(Some(&os_release));
+    index.judge(package, distribution.as_ref())
+}
+
+fn ids(judged: &Judged) -> Vec<&str> {
+    assert!(judged.unjudged.is_empty(), "{:?}", judged.unjudged);
+    judged.flaws.iter().map(|flaw| flaw.id.as_str()).collect()
+}
+
+#[test]
+fn each_ecosystem_is_asked_under_its_own_name() {
+    let index = index(&[
+        record("A-1", "Alpine:v3.20", "busybox", below("1.36.1-r30")),
+        record("A-2", "Alpine:v3.19", "busybox", below("9")),
+        record("D-1", "Debian:12", "openssl", below("3.0.15-1")),
+        record("N-1", "npm", "lodash", below("4.17.21")),
+        record("P-1", "PyPI", "Jinja2", below("3.1.4")),
+    ]);
+    let mut binsh = package(Ecosystem::Apk, "busybox-binsh", "1.36.1-r29");
+    binsh.source = Some(Source { name: "busybox".to_owned(), version: "1.36.1-r29".to_owned() });
+    assert_eq!(ids(&judge(&index, &binsh, "alpine", "3.20.3")), ["A-1"]);
+    let mut libssl = package(Ecosystem::Dpkg, "libssl3", "3.0.11-1+b1");
+    libssl.source = Some(Source { name: "openssl".to_owned(), version: "3.0.11-1".to_owned() });
+    assert_eq!(ids(&judge(&index, &libssl, "debian", "12")), ["D-1"]);
+    let lodash = package(Ecosystem::Npm, "lodash", "4.17.20");
+    assert_eq!(ids(&judge(&index, &lodash, "debian", "12")), ["N-1"]);
+    let jinja = package(Ecosystem::Pypi, "jinja2", "3.1.3");
+    let judged = judge(&index, &jinja, "debian", "12");
+    assert_eq!(ids(&judged), ["P-1"]);
+    assert_eq!(judged.flaws[0].fixed.as_deref(), Some("3.1.4"));
+    assert_eq!(judged.flaws[0].severity, Severity::Critical);
+    let mended = package(Ecosystem::Pypi, "jinja2", "3.1.4");
+    assert!(ids(&judge(&index, &mended, "debian", "12")).is_empty());
+}
+
+#[test]
+fn what_cannot_be_judged_is_not_clean() {
+    let index = index(&[
+        record("D-1", "Debian:12", "openssl", below("3.0.15-1")),
+        record("P-1", "PyPI", "jinja2", below("<unknown>")),
+    ]);
+    let openssl = package(Ecosystem::Dpkg, "openssl", "3.0.11-1");
+    let wrong = package(Ecosystem::Dpkg, "openssl", "not a version");
+    let unjudged = |package: &Package, id: &str, version_id: &str| {
+        let judged = judge(&index, package, id, version_id);
+        assert!(judged.flaws.is_empty());
+        judged.unjudged.into_iter().next().unwrap()
+    };
+    assert!(matches!(unjudged(&openssl, "ubuntu", "24.04"), Unjudged::Distribution(_)));
+    assert!(matches!(unjudged(&openssl, "debian", "11"), Unjudged::NoRecords(_)));
+    assert!(matches!(unjudged(&openssl, "alpine", "3.20"), Unjudged::Distribution(_)));
+    assert!(matches!(unjudged(&wrong, "debian", "12"), Unjudged::Version { .. }));
+    let jinja = package(Ecosystem::Pypi, "jinja2", "3.1.3");
+    assert!(matches!(unjudged(&jinja, "debian", "12"), Unjudged::Advisory { .. }));
+    let lodash = package(Ecosystem::Npm, "lodash", "4.17.20");
+    assert!(matches!(unjudged(&lodash, "debian", "12"), Unjudged::NoRecords(_)));
+}
+
+#[test]
+fn advisories_of_one_flaw_are_one_finding() {
+    let mut pysec = record("PYSEC-1", "PyPI", "jinja2", below("3.1.4"));
+    pysec["severity"] = json!([]);
+    pysec["aliases"] = json!(["CVE-1"]);
+    let mut ghsa = record("GHSA-1", "PyPI", "jinja2", below("3.1.4"));
+    ghsa["aliases"] = json!(["CVE-1"]);
+    let judged =
+        judge(&index(&[pysec, ghsa]), &package(Ecosystem::Pypi, "jinja2", "3.1.3"), "", "");
+    assert_eq!(ids(&judged), ["GHSA-1"]);
+    assert_eq!(judged.flaws[0].aliases, ["CVE-1", "PYSEC-1"]);
+    assert_eq!(judged.flaws[0].severity, Severity::Critical);
+}
+
+#[test]
+fn a_debian_bulletin_says_nothing_twice() {
+    let one = |id: &str, cves: Value| {
+        let mut record = record(id, "Debian:12", "openssl", below("3.0.15-1"));
+        record["upstream"] = cves;
+        record
+    };
+    let records = [
+        one("DEBIAN-CVE-1", json!(["CVE-1"])),
+        one("DEBIAN-CVE-2", json!(["CVE-2"])),
+        one("DSA-1", json!(["CVE-1", "CVE-2"])),
+        one("DSA-2", json!(["CVE-1", "CVE-3"])),
+    ];
+    let openssl = package(Ecosystem::Dpkg, "openssl", "3.0.11-1");
+    let judged = judge(&index(&records), &openssl, "debian", "12");
+    assert_eq!(ids(&judged), ["DEBIAN-CVE-1", "DEBIAN-CVE-2", "DSA-2"]);
+}
+
+#[test]
+fn withdrawn_records_are_gone_whatever_their_order() {
+    let old = record("X-1", "npm", "a", below("9.0.0"));
+    let mut gone = old.clone();
+    gone["withdrawn"] = "2026-02-01T00:00:00Z".into();
+    gone["modified"] = "2026-02-01T00:00:00Z".into();
+    let other = record("X-2", "npm", "b", below("1.0.0"));
+    for records in [[old.clone(), gone.clone(), other.clone()], [gone, old, other]] {
+        let judged = judge(&index(&records), &package(Ecosystem::Npm, "a", "1.0.0"), "", "");
+        assert!(ids(&judged).is_empty());
+    }
+}
+
+#[test]
+fn zips_folders_and_files_give_the_same_bytes() {
+    let folder = TempDir::new().unwrap();
+    let records =
+        [record("N-1", "npm", "a", below("1.0.0")), record("N-2", "npm", "b", below("2.0.0"))];
+    let below_it = folder.path().join("folder");
+    fs::create_dir(&below_it).unwrap();
+    let mut zip = zip::ZipWriter::new(fs::File::create(folder.path().join("all.zip")).unwrap());
+    for record in records.iter().rev() {
+        let (name, json) = (record["id"].as_str().unwrap(), serde_json::to_vec(record).unwrap());
+        fs::write(below_it.join(format!("{name}.json")), &json).unwrap();
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("{name}.json"), options).unwrap();
+        zip.write_all(&json).unwrap();
+    }
+    zip.finish().unwrap();
+    let list = folder.path().join("list.json");
+    fs::write(&list, serde_json::to_vec(&records).unwrap()).unwrap();
+    let made = |source: PathBuf| {
+        let out = folder.path().join("out");
+        let built = build(&[source], &out).unwrap();
+        assert_eq!((built.records, built.packages), (2, 2));
+        fs::read(out).unwrap()
+    };
+    let bytes = made(below_it);
+    assert_eq!(bytes, made(folder.path().join("all.zip")));
+    assert_eq!(bytes, made(list));
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("records.json");
+    let mut commits = record("G-1", "npm", "a", json!([{"introduced": "0"}]));
+    commits["affected"][0]["ranges"][0]["type"] = "GIT".into();
+    let records = [commits, record("G-2", "Go", "x", below("1.0.0"))];
+    fs::write(&source, serde_json::to_vec(&records).unwrap()).unwrap();
+    let built = build(&[source], &folder.path().join("out")).unwrap();
+    assert_eq!((built.records, built.without_versions, built.other_ecosystems["Go"]), (0, 1, 1));
+}
+
+#[test]
+fn a_malformed_source_makes_no_index() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    for text in ["{", "7", r#"{"aliases":[]}"#, r#"[{"id":1}]"#] {
+        let source = folder.path().join("records.json");
+        fs::write(&source, text).unwrap();
+        assert!(build(&[source], &out).is_err(), "{text}");
+        assert!(!out.exists());
+    }
+    assert!(build(&[folder.path().join("none")], &out).is_err());
+}
+
+#[test]
+fn every_damaged_byte_is_an_error_or_an_answer_and_never_a_panic() {
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("records.json");
+    let records = [record("N-1", "npm", "a", below("1.0.0"))];
+    fs::write(&source, serde_json::to_vec(&records).unwrap()).unwrap();
+    let out = folder.path().join("out");
+    build(&[source], &out).unwrap();
+    let sound = fs::read(&out).unwrap();
+    let a = package(Ecosystem::Npm, "a", "0.1.0");
+    for at in 0..sound.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut bytes = sound.clone();
+            bytes[at] ^= flip;
+            let Ok(index) = Index::from_bytes(bytes) else { continue };
+            assert!(at >= 128 && index.verify().is_err(), "byte {at}");
+            let _ = judge(&index, &a, "", "");
+        }
+    }
+    for cut in [0, 8, 127, sound.len() - 1] {
+        let error = Index::from_bytes(sound[..cut].to_vec()).unwrap_err();
+        assert!(matches!(error, IndexError::Format | IndexError::Damaged), "{error}");
+    }
+}
