@@ -10,9 +10,7 @@ use verdict::Rule;
 fn rules() -> Vec<Rule> {
     [
         verdict::common::RULES,
-        scan_layers::RULES,
         verify_signature::RULES,
-        check_policy::RULES,
         check_runtime::RULES,
     ]
     .concat()

@@ -1,0 +1,152 @@
+//! Images judged in this process: the same checks and the same orchestrator that run on a
+//! cluster, over the embedded bus. No server, no cluster, no daemon is needed.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_bus::{Check, Embedded, Question, VerdictLog};
+use jiff::{SignedDuration, Timestamp};
+use oci_image::{Image, ImageError, Images, Opener, Shelf};
+use orchestrator::{Asker, Orchestrator};
+use policy::Policy;
+use tokio::runtime::Runtime;
+use verdict::{Platform, PolicyDocument, Role, Verdict};
+
+use crate::failure::Failure;
+use crate::{advisory_index, surroundings};
+
+/// The policy of who has none: the careful one.
+const DEFAULT_POLICY: &str = include_str!("../../../policy.yml");
+/// How many checks run at once: each of an image's three, for two images.
+const CHECKS_AT_ONCE: usize = 6;
+
+/// Judges images by one policy.
+pub(crate) struct Judge {
+    document: PolicyDocument,
+    policy: Policy,
+    opener: Opener,
+    shelf: Arc<Shelf>,
+    orchestrator: Orchestrator,
+    runtime: Runtime,
+}
+
+/// An image to be judged, as it was named.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    /// The image, in any notation of `containers-transports(5)`.
+    pub(crate) image: String,
+    /// The function that it is of, if it is one's.
+    pub(crate) function: Option<String>,
+    /// That function's namespace.
+    pub(crate) namespace: Option<String>,
+    /// Whether the function's build makes it or uses it.
+    pub(crate) role: Role,
+    /// The function's entry in stack.yml.
+    pub(crate) entry: Option<serde_json::Value>,
+}
+
+impl Candidate {
+    /// An image, and nothing more said.
+    pub(crate) fn image(image: impl Into<String>) -> Self {
+        let image = image.into();
+        Self { image, function: None, namespace: None, role: Role::Made, entry: None }
+    }
+}
+
+impl Judge {
+    /// Sets everything up: policy, advisory index, credentials.
+    pub(crate) fn new(
+        policy: Option<&Path>,
+        advisories: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let document = document(policy)?;
+        let parsed = Policy::parse(&document).map_err(|error| unusable(policy, &error))?;
+        let access = surroundings::access(parsed.sources.insecure_registries.clone())?;
+        let opener = Opener::new(access).map_err(|error| {
+            Failure::usage("images cannot be reached", error.remedy()).because(&error)
+        })?;
+        let shelf = Arc::new(Shelf::default());
+        let checks = checks(&shelf, advisories)?;
+        let time_max = Duration::from_millis(parsed.limits.check_ms_max);
+        let bus = Embedded::new(checks, CHECKS_AT_ONCE, time_max, VerdictLog::memory());
+        let runtime = Runtime::new().map_err(|error| {
+            Failure::usage("the checks cannot be started", "see that threads may be made")
+                .because(&error)
+        })?;
+        let orchestrator = Orchestrator::new(Arc::new(bus));
+        Ok(Self { document, policy: parsed, opener, shelf, orchestrator, runtime })
+    }
+
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Finds the image and reads what it declares of itself.
+    pub(crate) fn open(
+        &self,
+        image: &str,
+        platform: &Platform,
+    ) -> Result<Arc<Image>, ImageError> {
+        let image = Arc::new(self.opener.open(image, platform, &self.policy.limits)?);
+        self.shelf.put(Arc::clone(&image));
+        Ok(image)
+    }
+
+    /// Judges an image. An error is one that could not even be resolved to a digest: there is
+    /// nothing yet that a verdict could be about.
+    pub(crate) fn judge(
+        &self,
+        candidate: &Candidate,
+        platform: &Platform,
+    ) -> Result<Verdict, ImageError> {
+        let image = self.open(&candidate.image, platform)?;
+        let question = Question {
+            function: candidate.function.clone(),
+            namespace: candidate.namespace.clone(),
+            platform: platform.clone(),
+            role: candidate.role,
+            deployment: candidate.entry.clone(),
+            ..Question::about(candidate.image.clone())
+        };
+        let limits = self.policy.limits;
+        let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
+        let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
+        let (pinned, place) = (image.pinned().clone(), image.place());
+        let request = question.resolved(pinned, place, &self.document, limits, deadline);
+        Ok(self.runtime.block_on(self.orchestrator.validate(request, Asker::Own)))
+    }
+}
+
+/// Reads the policy; without one, policy.yml of the working folder, or else the careful default.
+pub(crate) fn document(path: Option<&Path>) -> Result<PolicyDocument, Failure> {
+    let found = path.or(Some(Path::new("policy.yml")).filter(|path| path.exists()));
+    match found {
+        Some(path) => policy::load(path).map_err(|error| unusable(Some(path), &error)),
+        None => Ok(PolicyDocument { body: DEFAULT_POLICY.to_owned(), files: Default::default() }),
+    }
+}
+
+fn unusable(path: Option<&Path>, error: &policy::PolicyError) -> Failure {
+    let name = path.map_or("policy.yml".to_owned(), |path| path.display().to_string());
+    Failure::usage(format!("the policy {name} cannot be used"), error.remedy()).because(error)
+}
+
+fn checks(
+    shelf: &Arc<Shelf>,
+    advisories: Option<&Path>,
+) -> Result<Vec<Arc<dyn Check>>, Failure> {
+    let images: Arc<dyn Images> = Arc::<Shelf>::clone(shelf);
+    let inventories = Arc::new(inventory::Inventories::default());
+    let index = advisory_index::open(advisories)?;
+    Ok(vec![
+        Arc::new(scan_layers::ScanLayers::new(
+            Arc::clone(&images),
+            Arc::clone(&inventories),
+            index,
+        )),
+        Arc::new(verify_signature::VerifySignature::new(Arc::clone(&images))),
+        Arc::new(check_policy::CheckPolicy::new(images, inventories)),
+    ])
+}
