@@ -8,12 +8,7 @@ use verdict::Rule;
 
 /// Every rule that a check can find.
 fn rules() -> Vec<Rule> {
-    [
-        verdict::common::RULES,
-        verify_signature::RULES,
-        check_runtime::RULES,
-    ]
-    .concat()
+    [verdict::common::RULES, verify_signature::RULES, check_runtime::RULES].concat()
 }
 
 fn sections() -> BTreeMap<String, String> {
