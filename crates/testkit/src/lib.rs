@@ -7,6 +7,7 @@
     reason = "a test that cannot get its service fails"
 )]
 
+pub mod build_folder;
 pub mod container;
 pub mod gateway;
 pub mod image;

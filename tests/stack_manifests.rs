@@ -1,0 +1,93 @@
+//! One manifest in two places: the root of the workspace and the root of a build folder differ
+//! in their members and paths, and in nothing else. And the steps that testkit takes in a build
+//! folder are the Dockerfile's.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use testkit::build_folder;
+
+const HEADER: &str = "\
+# The root manifest of a build folder: the Dockerfile calls it Cargo.toml. It has the tables of the
+# repository's own Cargo.toml, with paths as faas-cli lays them; tests/stack_manifests.rs holds the
+# two together, and writes this one anew when it is run with UPDATE_MANIFESTS=1.
+";
+
+fn template() -> PathBuf {
+    build_folder::workspace().join("template/rust-http")
+}
+
+/// What workspace.toml must be, from the root manifest.
+fn derived(root: &str) -> String {
+    let (_, tables) = root.split_once("[workspace]\n").unwrap();
+    let (before, members) = tables.split_once("members = [").unwrap();
+    let (_, after) = members.split_once("]\n").unwrap();
+    let exclude = after.lines().next().unwrap();
+    assert!(exclude.starts_with("exclude = "), "{exclude}");
+    let rest = after[exclude.len() + 1..]
+        .lines()
+        // A function knows no other: none is in another's build folder.
+        .filter(|line| !line.contains("{ path = \"functions/"))
+        .map(|line| line.replace("{ path = \"crates/", "{ path = \"function/crates/") + "\n");
+    format!("{HEADER}[workspace]\n{before}members = [\"main\"]\n{}", rest.collect::<String>())
+}
+
+#[test]
+fn the_two_manifests_differ_in_members_and_paths_only() {
+    let root = fs::read_to_string(build_folder::workspace().join("Cargo.toml")).unwrap();
+    let expected = derived(&root);
+    let path = template().join("workspace.toml");
+    if std::env::var_os("UPDATE_MANIFESTS").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let actual = fs::read_to_string(&path).unwrap();
+    let first = expected.lines().zip(actual.lines()).find(|(expected, actual)| expected != actual);
+    assert!(
+        expected == actual,
+        "template/rust-http/workspace.toml is not what Cargo.toml makes of it, first in {first:?}: \
+         run `UPDATE_MANIFESTS=1 cargo test --package tests --test stack_manifests`"
+    );
+}
+
+#[test]
+fn both_manifests_are_what_they_are_taken_for() {
+    let root = fs::read_to_string(build_folder::workspace().join("Cargo.toml")).unwrap();
+    let root: toml::Table = root.parse().unwrap();
+    let derived: toml::Table =
+        fs::read_to_string(template().join("workspace.toml")).unwrap().parse().unwrap();
+    for table in ["package", "lints"] {
+        assert_eq!(root["workspace"][table], derived["workspace"][table]);
+    }
+    assert_eq!(root["profile"], derived["profile"]);
+    assert_eq!(derived["workspace"]["members"], vec!["main"].into());
+    let paths = derived["workspace"]["dependencies"].as_table().unwrap().values();
+    for path in paths.filter_map(|dependency| dependency.get("path")?.as_str()) {
+        assert!(path.starts_with("function/crates/"), "{path}");
+    }
+}
+
+#[test]
+fn the_dockerfile_takes_the_steps_that_testkit_takes() {
+    let dockerfile = fs::read_to_string(template().join("Dockerfile")).unwrap();
+    let build = build_folder::BUILD
+        .replace("--locked", "$locked")
+        .replace(build_folder::TARGET, "\"$target\"");
+    for step in ["mv workspace.toml Cargo.toml", build_folder::ADD_HANDLER, &build] {
+        assert!(dockerfile.contains(step), "the Dockerfile has no `{step}`");
+    }
+    assert!(dockerfile.contains(&format!("amd64) target={} ;;", build_folder::TARGET)));
+}
+
+#[test]
+fn the_sample_is_what_every_handler_replaces() {
+    let function = template().join("function");
+    let names = |folder: PathBuf| {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(function.clone()), ["Cargo.toml", "src"]);
+    assert_eq!(names(function.join("src")), ["lib.rs"]);
+}
