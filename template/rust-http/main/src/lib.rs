@@ -17,7 +17,7 @@ mod readiness;
 mod worker;
 
 mod answer;
-mod log;
+mod log_lines;
 mod metrics;
 
 pub use run::run;

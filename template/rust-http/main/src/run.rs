@@ -21,7 +21,7 @@ use crate::readiness::Readiness;
 use crate::route::{FunctionRoutes, MetricsRoutes};
 use crate::settings::{Settings, SettingsError};
 use crate::worker::Workers;
-use crate::{log, metrics};
+use crate::{log_lines, metrics};
 
 /// Answers of before SIGTERM that were not taken in this time never will be.
 const DRAIN_WITHOUT_LIMIT: Duration = Duration::from_secs(3600);
@@ -45,14 +45,14 @@ where
     F: Fn(Request<Bytes>) -> A + Send + Sync + 'static,
     A: Future<Output = Response<Bytes>> + 'static,
 {
-    log::start();
+    log_lines::start();
     let ended = Settings::read(|name| std::env::var(name).ok())
         .map_err(RunError::Settings)
         .and_then(|settings| serve(handler, settings));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = log::chain(&error), "the function ends");
+            tracing::error!(error = log_lines::chain(&error), "the function ends");
             ExitCode::FAILURE
         }
     }

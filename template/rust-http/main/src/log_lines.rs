@@ -1,5 +1,5 @@
 //! What is written to standard error: one JSON object a line, those of a call with its id and
-//! traceparent.
+//! traceparent. (Not `log`: with its feature of that name tracing's macros bring another one.)
 
 use std::error::Error;
 use std::panic::PanicHookInfo;
