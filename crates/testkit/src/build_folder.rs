@@ -143,7 +143,7 @@ impl BuiltFunction {
         let (user, _) = self.instruction("USER").split_once(':').unwrap();
         let mut bundle =
             Bundle::new(&program).user(user.parse().expect("the user must be a number"));
-        bundle = bundle.copy(&self.binary, program[0]);
+        bundle = bundle.copy(&self.binary, program[0]).folder("/tmp", 0o1777);
         for asset in self.assets.iter().flat_map(|assets| entries(assets)) {
             let name = asset.file_name().unwrap().to_str().unwrap();
             bundle = bundle.copy(&asset, &format!("/function/assets/{name}"));

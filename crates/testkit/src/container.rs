@@ -71,6 +71,14 @@ impl Bundle {
         self
     }
 
+    /// Lays a folder in the root filesystem, unless it is there, and sets its mode.
+    pub fn folder(self, path: &str, mode: u32) -> Self {
+        let to = self.place(path);
+        fs::create_dir_all(&to).unwrap();
+        fs::set_permissions(to, fs::Permissions::from_mode(mode)).unwrap();
+        self
+    }
+
     /// Copies a file of the host, with its mode, into the root filesystem.
     pub fn copy(self, from: &Path, path: &str) -> Self {
         fs::copy(from, self.place(path)).unwrap();
@@ -110,7 +118,8 @@ impl Bundle {
             "destination": path, "type": "tmpfs", "source": "tmpfs",
             "options": ["nosuid", "nodev", "mode=1777", "size=16m"],
         }));
-        self.mount_point(true, path)
+        // runc gives the mount the mode of what it is mounted on, whatever the options say.
+        self.folder(path, 0o1777)
     }
 
     /// Gives the program a capability, such as `CAP_NET_RAW`.

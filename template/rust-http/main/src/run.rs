@@ -111,6 +111,8 @@ async fn serve_front(workers: Workers, settings: Arc<Settings>) -> Result<(), Ru
     tracing::info!(serving_on_s = interval.as_secs_f64(), "told to stop: unready");
     tokio::time::sleep(interval).await;
     serving.abort();
+    tracing::info!("draining");
+    // Nobody hears it when no connection is open.
     let _ = stop.send(());
     let all = doorway.drained(drain_time(&settings)).await;
     tracing::info!(all, "drained");
