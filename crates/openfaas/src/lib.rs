@@ -7,6 +7,8 @@ mod http_client;
 mod name;
 mod provider;
 
+pub mod stack;
+
 pub use address::{Address, AddressError};
 pub use credentials::{ConfigPath, Credentials, CredentialsError};
 pub use gateway::{Call, Deployed, Gateway, GatewayError, GatewayLimits, Reply};
