@@ -14,6 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "who answers",
         &["orchestrator", "scan-layers", "verify-signature", "check-policy", "check-runtime"],
     ),
+    ("how it is asked", &["image-function"]),
     ("how we judge", &["inventory", "advisories", "signature", "policy", "snapshot"]),
     ("how we reach the world", &["oci-image", "openfaas", "event-bus"]),
     ("what we say", &["verdict"]),
@@ -60,6 +61,10 @@ fn the_template_depends_on_nothing_of_ours() {
 #[test]
 fn members_inherit_versions_and_lints() {
     for (name, manifest) in members() {
+        // The template's sample is a stranger's crate from its first day.
+        if name == "handler" {
+            continue;
+        }
         let inherits = |table: &Table, key: &str| {
             table.get(key).and_then(|it| it.get("workspace")).and_then(Value::as_bool) == Some(true)
         };

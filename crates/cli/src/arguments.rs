@@ -1,14 +1,17 @@
 //! What can be typed.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use verdict::Platform;
 
 use crate::exit::Exit;
 
 /// Validates OpenFaaS function images: vulnerable packages, signatures, the user's own policy,
 /// and what a running function does.
+///
+/// Exit codes: 0 accepted, 1 rejected, 2 undecided, 3 usage or configuration.
 #[derive(Debug, Parser)]
 #[command(name = "faas-validator", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -23,12 +26,128 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Nothing.
-    Nothing,
+    /// Judge an image, or all images of a stack.yml: those that a build uses and those it makes.
+    Validate(Validate),
+    /// List the packages of an image.
+    Inventory(Inventory),
+    /// Make or look at an advisory index.
+    #[command(subcommand)]
+    Advisories(Advisories),
+    /// Make this program the plugin behind `faas-cli validate`.
+    InstallPlugin(InstallPlugin),
+    /// Show the whole of it on a small image: rejected, mended, accepted. Needs nothing.
+    Demo {
+        /// How the verdicts are printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs: docs/schema/.
+    Json,
+}
+
+/// By what images are judged.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Judging {
+    /// The policy; without one ./policy.yml, or else the careful default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The advisory index; without one FAAS_VALIDATOR_ADVISORIES, or else
+    /// ~/.cache/faas-validator/advisories.idx.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) advisories: Option<PathBuf>,
+    /// The platform of a multi-platform image.
+    #[arg(long, default_value = "linux/amd64", value_name = "OS/ARCH")]
+    pub(crate) platform: Platform,
+    /// How answers are printed.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// The image (ghcr.io/acme/fn:1, docker://…, docker-daemon:…, oci:DIR[:TAG],
+    /// oci-archive:FILE, docker-archive:FILE), or `up`: judge, build, judge, push and deploy.
+    pub(crate) image: Option<String>,
+    /// The stack file, or its URL; without one stack.yaml or stack.yml.
+    #[arg(short = 'f', long = "yaml", value_name = "FILE|URL")]
+    pub(crate) yaml: Option<String>,
+    /// Only functions whose name matches this glob.
+    #[arg(long, value_name = "GLOB", conflicts_with = "regex")]
+    pub(crate) filter: Option<String>,
+    /// Only functions whose name matches this regular expression.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) regex: Option<String>,
+    /// Replace variables in the stack file.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    pub(crate) envsubst: bool,
+    /// A build argument, as faas-cli build takes it.
+    #[arg(short = 'b', long = "build-arg", value_name = "KEY=VALUE")]
+    pub(crate) build_args: Vec<String>,
+    /// Judge only the images that builds use; those they make are not there yet.
+    #[arg(long)]
+    pub(crate) used_only: bool,
+    /// Let the functions deployed behind this gateway judge, instead of this process.
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway: Option<String>,
+    /// By what to judge.
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+}
+
+/// `inventory`.
+#[derive(Debug, Args)]
+pub(crate) struct Inventory {
+    /// The image.
+    pub(crate) image: String,
+    /// By what to judge: the policy's limits hold.
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+}
+
+/// `advisories`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Advisories {
+    /// Compile OSV records into one index file.
+    Build {
+        /// OSV records: zips as osv.dev exports them, folders of JSON files, JSON files.
+        #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+        osv: Vec<PathBuf>,
+        /// The index file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// How the answer is printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Read an index whole and say what is in it.
+    Check {
+        /// The index file.
+        file: PathBuf,
+        /// How the answer is printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// `install-plugin`.
+#[derive(Debug, Args)]
+pub(crate) struct InstallPlugin {
+    /// Replace a plugin `validate` that is not this program.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// The name under which the program is a plugin of faas-cli.
-const PLUGIN: &str = "validate";
+pub(crate) const PLUGIN: &str = "validate";
 
 /// The arguments, with the verb put back that faas-cli drops when it starts a plugin.
 pub(crate) fn as_typed(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -45,4 +164,27 @@ pub(crate) fn explain(error: &clap::Error) -> Exit {
     // Nobody is left to be told when the stream is closed.
     let _ = error.print();
     if error.use_stderr() { Exit::Usage } else { Exit::Accepted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Vec<OsString> {
+        as_typed(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_plugin_gets_its_verb_back() {
+        let as_plugin = typed("/home/a/.openfaas/plugins/validate -f stack.yml");
+        assert_eq!(as_plugin[1], "validate");
+        assert!(Arguments::try_parse_from(as_plugin).is_ok());
+        assert_eq!(typed("faas-validator demo")[1], "demo");
+    }
 }

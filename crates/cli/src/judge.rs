@@ -11,7 +11,7 @@ use oci_image::{Image, ImageError, Images, Opener, Shelf};
 use orchestrator::{Asker, Orchestrator};
 use policy::Policy;
 use tokio::runtime::Runtime;
-use verdict::{Platform, PolicyDocument, Role, Verdict};
+use verdict::{Phase, Platform, PolicyDocument, Role, Verdict};
 
 use crate::failure::Failure;
 use crate::{advisory_index, surroundings};
@@ -44,30 +44,42 @@ pub(crate) struct Candidate {
     pub(crate) role: Role,
     /// The function's entry in stack.yml.
     pub(crate) entry: Option<serde_json::Value>,
+    /// What was seen of the running function; with it the runtime phase is judged.
+    pub(crate) snapshot: Option<serde_json::Value>,
 }
 
 impl Candidate {
     /// An image, and nothing more said.
     pub(crate) fn image(image: impl Into<String>) -> Self {
         let image = image.into();
-        Self { image, function: None, namespace: None, role: Role::Made, entry: None }
+        let (function, namespace, entry, snapshot) = (None, None, None, None);
+        Self { image, function, namespace, role: Role::Made, entry, snapshot }
     }
 }
 
 impl Judge {
     /// Sets everything up: policy, advisory index, credentials.
-    pub(crate) fn new(
-        policy: Option<&Path>,
-        advisories: Option<&Path>,
+    pub(crate) fn new(policy: Option<&Path>, advisories: Option<&Path>) -> Result<Self, Failure> {
+        Self::with(policy, |shelf| checks(shelf, advisories))
+    }
+
+    /// The same without checks: for who only wants to look into images.
+    pub(crate) fn for_inventory(policy: Option<&Path>) -> Result<Self, Failure> {
+        Self::with(policy, |_| Ok(Vec::new()))
+    }
+
+    fn with(
+        path: Option<&Path>,
+        checks: impl FnOnce(&Arc<Shelf>) -> Result<Vec<Arc<dyn Check>>, Failure>,
     ) -> Result<Self, Failure> {
-        let document = document(policy)?;
-        let parsed = Policy::parse(&document).map_err(|error| unusable(policy, &error))?;
+        let document = document(path)?;
+        let parsed = Policy::parse(&document).map_err(|error| unusable(path, &error))?;
         let access = surroundings::access(parsed.sources.insecure_registries.clone())?;
         let opener = Opener::new(access).map_err(|error| {
             Failure::usage("images cannot be reached", error.remedy()).because(&error)
         })?;
         let shelf = Arc::new(Shelf::default());
-        let checks = checks(&shelf, advisories)?;
+        let checks = checks(&shelf)?;
         let time_max = Duration::from_millis(parsed.limits.check_ms_max);
         let bus = Embedded::new(checks, CHECKS_AT_ONCE, time_max, VerdictLog::memory());
         let runtime = Runtime::new().map_err(|error| {
@@ -78,17 +90,8 @@ impl Judge {
         Ok(Self { document, policy: parsed, opener, shelf, orchestrator, runtime })
     }
 
-    /// The policy in force.
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// Finds the image and reads what it declares of itself.
-    pub(crate) fn open(
-        &self,
-        image: &str,
-        platform: &Platform,
-    ) -> Result<Arc<Image>, ImageError> {
+    pub(crate) fn open(&self, image: &str, platform: &Platform) -> Result<Arc<Image>, ImageError> {
         let image = Arc::new(self.opener.open(image, platform, &self.policy.limits)?);
         self.shelf.put(Arc::clone(&image));
         Ok(image)
@@ -107,7 +110,9 @@ impl Judge {
             namespace: candidate.namespace.clone(),
             platform: platform.clone(),
             role: candidate.role,
+            phase: if candidate.snapshot.is_some() { Phase::Runtime } else { Phase::Build },
             deployment: candidate.entry.clone(),
+            snapshot: candidate.snapshot.clone(),
             ..Question::about(candidate.image.clone())
         };
         let limits = self.policy.limits;
@@ -133,10 +138,7 @@ fn unusable(path: Option<&Path>, error: &policy::PolicyError) -> Failure {
     Failure::usage(format!("the policy {name} cannot be used"), error.remedy()).because(error)
 }
 
-fn checks(
-    shelf: &Arc<Shelf>,
-    advisories: Option<&Path>,
-) -> Result<Vec<Arc<dyn Check>>, Failure> {
+fn checks(shelf: &Arc<Shelf>, advisories: Option<&Path>) -> Result<Vec<Arc<dyn Check>>, Failure> {
     let images: Arc<dyn Images> = Arc::<Shelf>::clone(shelf);
     let inventories = Arc::new(inventory::Inventories::default());
     let index = advisory_index::open(advisories)?;
@@ -148,5 +150,6 @@ fn checks(
         )),
         Arc::new(verify_signature::VerifySignature::new(Arc::clone(&images))),
         Arc::new(check_policy::CheckPolicy::new(images, inventories)),
+        Arc::new(check_runtime::CheckRuntime::default()),
     ])
 }

@@ -3,25 +3,38 @@
 
 use std::process::ExitCode;
 
+mod advisory_index;
 mod arguments;
+mod demo;
 mod exit;
 mod failure;
+mod inventory_list;
+mod judge;
 mod logging;
+mod plugin;
 mod render;
+mod surroundings;
+mod validate;
 
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
-use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    // The user's Rego is evaluated in a process of its own: this program, started again.
+    policy::rego::answer_if_asked(std::env::args_os());
+    demo::run_if_asked(std::env::args_os());
     let arguments = match Arguments::try_parse_from(arguments::as_typed(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => return arguments::explain(&error).into(),
     };
     logging::start(arguments.verbose);
-    let done = match arguments.command {
-        Command::Nothing => Ok(Exit::Accepted),
+    let done = match &arguments.command {
+        Command::Validate(arguments) => validate::run(arguments),
+        Command::Inventory(arguments) => inventory_list::run(arguments),
+        Command::Advisories(command) => advisory_index::run(command),
+        Command::InstallPlugin(arguments) => plugin::install(arguments),
+        Command::Demo { output } => demo::run(*output),
     };
-    done.unwrap_or_else(|failure: failure::Failure| failure.show()).into()
+    done.unwrap_or_else(|failure| failure.show()).into()
 }

@@ -1,15 +1,26 @@
 //! Layers to packages: squash, package databases, languages; one file each.
 
+mod attribution;
+mod catalog;
 mod ecosystem;
 mod file;
+mod inventories;
 mod inventory;
 mod note;
 mod os_release;
 mod package;
+mod purl;
+mod squash;
+mod take;
+pub mod tar_walk;
+mod tree;
 
+pub use catalog::read_file;
 pub use ecosystem::Ecosystem;
 pub use file::FileFacts;
+pub use inventories::Inventories;
 pub use inventory::{Counts, Inventory};
 pub use note::Note;
 pub use os_release::OsRelease;
 pub use package::{LayerRef, Package, Source};
+pub use take::take;

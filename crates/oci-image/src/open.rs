@@ -59,6 +59,32 @@ impl Opener {
         self.open_at(&declared.parse()?, platform, limits)
     }
 
+    /// Opens the image that somebody named over the network: of a registry, and nowhere else.
+    /// Whoever asks a function must not make it read the machine that it runs on.
+    ///
+    /// # Errors
+    /// When it names no image of a registry, or the image cannot be had or is not what it
+    /// promises to be.
+    pub fn open_published(
+        &self,
+        declared: &str,
+        platform: &Platform,
+        limits: &Limits,
+    ) -> Result<Image, ImageError> {
+        match declared.parse()? {
+            Transport::Registry(reference) | Transport::Anywhere(reference) => {
+                self.in_registry(&reference, platform, limits)
+            }
+            Transport::Daemon(_)
+            | Transport::Layout(..)
+            | Transport::OciArchive(..)
+            | Transport::DockerArchive(..) => Err(ImageError::Name {
+                text: declared.to_owned(),
+                why: "only images of registries can be asked about here".to_owned(),
+            }),
+        }
+    }
+
     /// Opens the image that lies there.
     ///
     /// # Errors

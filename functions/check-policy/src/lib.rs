@@ -1,1 +1,11 @@
-//! Does the image meet the user's own rules?
+#![doc = include_str!("../README.md")]
+
+mod check;
+mod handle;
+mod input;
+mod rules;
+mod scene;
+
+pub use check::{CheckPolicy, NAME};
+pub use handle::handle;
+pub use rules::RULES;

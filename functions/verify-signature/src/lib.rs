@@ -6,7 +6,9 @@
 
 mod authorities;
 mod check;
+mod handle;
 mod rules;
 
 pub use check::{NAME, VerifySignature};
+pub use handle::handle;
 pub use rules::RULES;

@@ -1,0 +1,52 @@
+//! `inventory`: the packages of an image, as a table or JSON.
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use inventory::Inventories;
+
+use crate::arguments::{Inventory, Output};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::judge::Judge;
+use crate::render::{json, print};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
+    let judging = &arguments.judging;
+    let judge = Judge::for_inventory(judging.policy.as_deref())?;
+    let unread = |error: oci_image::ImageError| {
+        let what = format!("the packages of {} cannot be listed", arguments.image);
+        Failure::usage(what, error.remedy()).because(&error).exit(Exit::Undecided)
+    };
+    let image = judge.open(&arguments.image, &judging.platform).map_err(unread)?;
+    let inventory = Inventories::default().of(&image).map_err(unread)?;
+    match judging.output {
+        Output::Json => json(&*inventory)?,
+        Output::Table => print(&table(&inventory))?,
+    }
+    // A file that could not be read may hold packages: the list is not all there is.
+    Ok(if inventory.notes.is_empty() { Exit::Accepted } else { Exit::Undecided })
+}
+
+fn table(inventory: &inventory::Inventory) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["PACKAGE", "VERSION", "KIND", "LAYER", "FOUND IN"]);
+    for package in &inventory.packages {
+        table.add_row([
+            package.name.clone(),
+            package.version.clone(),
+            package.ecosystem.to_string(),
+            package.layer.index.to_string(),
+            format!("/{}", package.path),
+        ]);
+    }
+    let mut text = format!("{table}\n{} packages", inventory.packages.len());
+    if let Some(os_release) = &inventory.os_release {
+        text.push_str(&format!(" on {} {}", os_release.id, os_release.version_id));
+    }
+    text.push('\n');
+    for note in &inventory.notes {
+        text.push_str(&format!("not read: /{}: {}\n", note.path, note.reason));
+    }
+    text
+}

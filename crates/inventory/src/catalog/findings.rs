@@ -1,0 +1,111 @@
+//! What a cataloger found in one file.
+
+use std::io;
+
+use crate::ecosystem::Ecosystem;
+use crate::os_release::OsRelease;
+use crate::package::Source;
+
+/// A file of more packages is an attack or no package database.
+const PACKAGES_MAX: usize = 100_000;
+/// What all packages of one file may take in memory.
+const BYTES_MAX: usize = 12 << 20;
+/// How many troubles of one file are told.
+const TROUBLES_MAX: usize = 4;
+
+/// A package as a file shows it, before anybody knows its layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Found {
+    pub(crate) ecosystem: Ecosystem,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) source: Option<Source>,
+    pub(crate) architecture: Option<String>,
+    pub(crate) licenses: Vec<String>,
+}
+
+impl Found {
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let source = self.source.as_ref().map_or(0, |it| it.name.len() + it.version.len());
+        let architecture = self.architecture.as_ref().map_or(0, String::len);
+        let licenses: usize = self.licenses.iter().map(|it| it.len() + size_of::<String>()).sum();
+        size_of::<Self>() + self.name.len() + self.version.len() + source + architecture + licenses
+    }
+}
+
+/// Why a file, or a part of it, could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("cannot read it: {0}")]
+    Read(String),
+    #[error("{0}")]
+    Malformed(String),
+    #[error("past the limit {limit} = {max}")]
+    Limit { limit: &'static str, max: u64 },
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+/// What a cataloger found in one file.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) packages: Vec<Found>,
+    pub(crate) os_release: Option<OsRelease>,
+    pub(crate) troubles: Vec<Trouble>,
+    bytes: usize,
+}
+
+impl Findings {
+    /// Adds a package. An error says that there is no room for more: read no further.
+    pub(crate) fn package(&mut self, found: Found) -> Result<(), Trouble> {
+        if self.packages.len() == PACKAGES_MAX {
+            return Err(Trouble::Limit { limit: "file_packages_max", max: PACKAGES_MAX as u64 });
+        }
+        self.bytes += found.bytes();
+        if self.bytes > BYTES_MAX {
+            return Err(Trouble::Limit { limit: "file_package_bytes_max", max: BYTES_MAX as u64 });
+        }
+        self.packages.push(found);
+        Ok(())
+    }
+
+    /// Adds a part that could not be read; reading goes on.
+    pub(crate) fn trouble(&mut self, trouble: Trouble) {
+        if self.troubles.len() < TROUBLES_MAX && !self.troubles.contains(&trouble) {
+            self.troubles.push(trouble);
+        }
+    }
+}
+
+/// Reads `text` as a file at `path`, and compares packages and troubles, each in one line.
+#[cfg(test)]
+pub(super) fn check(
+    cataloger: &dyn super::Cataloger,
+    path: &str,
+    text: impl AsRef<[u8]>,
+    expected: &[&str],
+) {
+    let mut findings = Findings::default();
+    assert!(cataloger.wants(path.as_bytes()), "{path} is not wanted");
+    let end = cataloger.read(path.as_bytes(), &mut text.as_ref(), &mut findings);
+    end.unwrap_or_else(|trouble| findings.trouble(trouble));
+    let package = |it: &Found| {
+        let mut line = format!("{} {}", it.name, it.version);
+        if let Some(architecture) = &it.architecture {
+            line += &format!(" {architecture}");
+        }
+        if let Some(source) = &it.source {
+            line += &format!(" ({} {})", source.name, source.version);
+        }
+        it.licenses.iter().for_each(|license| line += &format!(" {license}"));
+        line
+    };
+    let packages = findings.packages.iter().map(package);
+    let troubles = findings.troubles.iter().map(|it| format!("! {it}"));
+    assert_eq!(packages.chain(troubles).collect::<Vec<_>>(), expected);
+}

@@ -1,0 +1,171 @@
+//! Node.js packages as they are installed: `node_modules/NAME/package.json` (npm-folders(5)).
+
+use std::io::Read;
+
+use serde::Deserialize;
+
+use super::findings::{Findings, Found, Trouble};
+use super::{Cataloger, split_last};
+use crate::ecosystem::Ecosystem;
+
+/// Reads the `package.json` of each installed package: those directly in a folder of
+/// `node_modules` or of a scope in it. Others below are a package's own parts (test fixtures,
+/// module markers) and are not installed.
+pub(super) struct Npm;
+
+/// What is held of one `package.json`; the registry's largest is a few hundred kilobytes.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+impl Cataloger for Npm {
+    fn wants(&self, path: &[u8]) -> bool {
+        let (folder, file) = split_last(path);
+        let (parent, name) = split_last(folder);
+        if file != b"package.json" || name.is_empty() || name.starts_with(b"@") {
+            return false;
+        }
+        let (above, last) = split_last(parent);
+        let is_scope = last.starts_with(b"@");
+        let modules = if is_scope { split_last(above).1 } else { last };
+        // `.bin`, `.cache`, `.vite`: tools' own folders. pnpm's `.pnpm/x/node_modules/x` is one
+        // level deeper.
+        modules == b"node_modules" && !name.starts_with(b".")
+    }
+
+    fn read(
+        &self,
+        _path: &[u8],
+        content: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        let mut bytes = Vec::new();
+        content.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(Trouble::Limit { limit: "package_json_bytes_max", max: FILE_BYTES_MAX });
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let package: PackageJson = serde_json::from_slice(bytes)
+            .map_err(|error| Trouble::Malformed(format!("is no package.json: {error}")))?;
+        let text = |it: Option<Text>| it.and_then(|it| it.0).filter(|it| !it.is_empty());
+        // Without both it was never published, and no advisory can name it.
+        let (Some(name), Some(version)) = (text(package.name), text(package.version)) else {
+            return Ok(());
+        };
+        let licenses = package.license.into_iter().chain(package.licenses);
+        findings.package(Found {
+            ecosystem: Ecosystem::Npm,
+            name: name.trim().to_owned(),
+            version: version.trim().to_owned(),
+            source: None,
+            architecture: None,
+            licenses: licenses.flat_map(License::names).collect(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct PackageJson {
+    name: Option<Text>,
+    version: Option<Text>,
+    license: Option<License>,
+    licenses: Option<License>,
+}
+
+/// A text; anything else in its place is none.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Other(serde::de::IgnoredAny),
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::Text(text) => Self(Some(text)),
+            Either::Other(_) => Self(None),
+        })
+    }
+}
+
+/// The ways in which a licence has been written over the years.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum License {
+    Expression(String),
+    Named {
+        #[serde(rename = "type")]
+        name: String,
+    },
+    Several(Vec<License>),
+    Other(serde::de::IgnoredAny),
+}
+
+impl License {
+    fn names(self) -> Vec<String> {
+        match self {
+            Self::Expression(name) | Self::Named { name } => vec![name],
+            Self::Several(all) => all.into_iter().take(16).flat_map(Self::names).collect(),
+            Self::Other(_) => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::check;
+    use super::*;
+
+    #[test]
+    fn packages_lie_directly_in_node_modules_or_a_scope() {
+        for path in [
+            "node_modules/a/package.json",
+            "app/node_modules/a/package.json",
+            "app/node_modules/@s/a/package.json",
+            "app/node_modules/a/node_modules/b/package.json",
+            "app/node_modules/.pnpm/a@1/node_modules/a/package.json",
+        ] {
+            assert!(Npm.wants(path.as_bytes()), "{path}");
+        }
+        for path in [
+            "package.json",
+            "app/package.json",
+            "node_modules/package.json",
+            "node_modules/@s/package.json",
+            "node_modules/.cache/package.json",
+            "node_modules/a/test/package.json",
+            "node_modules/a/package.json/package.json",
+            "xnode_modules/a/package.json",
+        ] {
+            assert!(!Npm.wants(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn name_and_version_make_a_package() {
+        let check = |text: &str, expected: &[&str]| {
+            check(&Npm, "node_modules/a/package.json", text, expected);
+        };
+        check(r#"{"name":"@s/a","version":"1.0.0","license":"MIT"}"#, &["@s/a 1.0.0 MIT"]);
+        check(r#"{"name":"a","version":"1","license":{"type":"ISC"}}"#, &["a 1 ISC"]);
+        check(r#"{"name":"a","version":"1","licenses":[{"type":"A"},"B"]}"#, &["a 1 A B"]);
+        check("\u{feff}{\"name\":\"a\",\"version\":\"1\",\"license\":7}", &["a 1"]);
+        check(r#"{"type":"module"}"#, &[]);
+        check(r#"{"name":"a"}"#, &[]);
+        check(r#"{"name":{},"version":"1"}"#, &[]);
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_said() {
+        let path = "node_modules/a/package.json";
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        let read = |text: &[u8]| {
+            let mut findings = Findings::default();
+            Npm.read(path.as_bytes(), &mut &*text, &mut findings).map(|()| findings.packages.len())
+        };
+        for text in [b"{".as_slice(), b"7", b"\"a\"", b"{\"name\":\"\xff\"}"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+        assert_eq!(read(deep.as_bytes()), Ok(0));
+    }
+}

@@ -1,0 +1,106 @@
+//! Python distributions as they are installed (packaging.python.org: recording installed
+//! projects, core metadata): `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, a single file
+//! `*.egg-info`, and `EGG-INFO/PKG-INFO` of an egg.
+
+use std::io::Read;
+
+use super::findings::{Findings, Found, Trouble};
+use super::lines::Lines;
+use super::{Cataloger, split_last};
+use crate::ecosystem::Ecosystem;
+
+/// Reads the metadata of each installed distribution.
+pub(super) struct Python;
+
+impl Cataloger for Python {
+    fn wants(&self, path: &[u8]) -> bool {
+        let (parent, file) = split_last(path);
+        let (above, folder) = split_last(parent);
+        match file {
+            b"METADATA" => has_stem(folder, b".dist-info"),
+            b"PKG-INFO" => {
+                has_stem(folder, b".egg-info")
+                    || (folder == b"EGG-INFO" && split_last(above).1.ends_with(b".egg"))
+            }
+            _ => has_stem(file, b".egg-info"),
+        }
+    }
+
+    fn read(
+        &self,
+        _path: &[u8],
+        content: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        let (mut name, mut version) = (None, None);
+        let (mut license, mut expression) = (None, None);
+        let mut lines = Lines::new(content);
+        // Headers as of a mail; the description that follows the empty line is anybody's text.
+        while let Some(line) = lines.next_line()? {
+            if line.bytes.is_empty() {
+                break;
+            }
+            if let Some(field) = line.field("Name") {
+                name.get_or_insert(field.text("name")?);
+            } else if let Some(field) = line.field("Version") {
+                version.get_or_insert(field.text("version")?);
+            } else if let Some(field) = line.field("License-Expression") {
+                expression = field.text("licence").ok();
+            } else if let Some(field) = line.field("License") {
+                license = field.text("licence").ok();
+            }
+        }
+        let given = |it: Option<String>| it.filter(|it| !it.is_empty());
+        let (Some(name), Some(version)) = (given(name), given(version)) else {
+            return Err(Trouble::Malformed("has no name and version".to_owned()));
+        };
+        let license = given(expression).or_else(|| given(license).filter(|it| it != "UNKNOWN"));
+        findings.package(Found {
+            ecosystem: Ecosystem::Pypi,
+            name,
+            version,
+            source: None,
+            architecture: None,
+            licenses: license.into_iter().collect(),
+        })
+    }
+}
+
+fn has_stem(name: &[u8], ending: &[u8]) -> bool {
+    name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::check;
+    use super::*;
+
+    #[test]
+    fn all_places_of_metadata_are_known() {
+        for path in [
+            "usr/lib/python3/dist-packages/six-1.16.0.egg-info",
+            "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO",
+            "venv/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA",
+            "site-packages/six-1.16.0-py3.egg/EGG-INFO/PKG-INFO",
+        ] {
+            assert!(Python.wants(path.as_bytes()), "{path}");
+        }
+        for path in ["METADATA", "a/METADATA", ".dist-info/METADATA", "EGG-INFO/PKG-INFO"] {
+            assert!(!Python.wants(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn headers_name_the_distribution_and_the_description_does_not() {
+        let check = |text: &str, expected: &[&str]| {
+            check(&Python, "six-1.dist-info/METADATA", text, expected);
+        };
+        check("Metadata-Version: 2.1\nName: six\nVersion: 1.16.0\n", &["six 1.16.0"]);
+        check("name: Six\nVERSION: 1\nLicense: MIT\n\nName: x\nVersion: 2\n", &["Six 1 MIT"]);
+        check("Name: a\nVersion: 1\nLicense: UNKNOWN\n", &["a 1"]);
+        check("Name: a\nVersion: 1\nLicense-Expression: 0BSD\nLicense: x\n", &["a 1 0BSD"]);
+        check("Name: a\nLicense: x\n Version: 3\nVersion: 1\n", &["a 1 x"]);
+        check("Name: a\n\nVersion: 1\n", &["! has no name and version"]);
+        check("", &["! has no name and version"]);
+    }
+}

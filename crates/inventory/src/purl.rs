@@ -1,0 +1,91 @@
+//! Package URLs (purl-spec: the types apk, deb, npm and pypi).
+
+use packageurl::PackageUrl;
+
+use crate::catalog::Found;
+use crate::ecosystem::Ecosystem;
+use crate::os_release::OsRelease;
+
+/// The package's URL. What the specification does not take (an empty name, a hostile type) is
+/// written as plainly as possible, for a name must never keep a package out of the list.
+pub(crate) fn of(found: &Found, os_release: Option<&OsRelease>) -> String {
+    build(found, os_release).unwrap_or_else(|| format!("pkg:generic/{}", found.ecosystem))
+}
+
+fn build(found: &Found, os_release: Option<&OsRelease>) -> Option<String> {
+    let (kind, namespace, name) = match found.ecosystem {
+        Ecosystem::Apk => ("apk", os_release.map(|it| it.id.as_str()), found.name.clone()),
+        Ecosystem::Dpkg => ("deb", os_release.map(|it| it.id.as_str()), found.name.clone()),
+        Ecosystem::Npm => match found.name.split_once('/') {
+            Some((scope, name)) => ("npm", Some(scope), name.to_owned()),
+            None => ("npm", None, found.name.clone()),
+        },
+        Ecosystem::Pypi => ("pypi", None, found.name.to_lowercase().replace(['_', '.'], "-")),
+    };
+    let mut purl = PackageUrl::new(kind, name).ok()?;
+    purl.with_version(found.version.clone()).ok()?;
+    if let Some(namespace) = namespace {
+        purl.with_namespace(namespace.to_owned()).ok()?;
+    }
+    if matches!(found.ecosystem, Ecosystem::Apk | Ecosystem::Dpkg) {
+        qualify(&mut purl, found, os_release)?;
+    }
+    Some(purl.to_string())
+}
+
+fn qualify(purl: &mut PackageUrl<'_>, found: &Found, os_release: Option<&OsRelease>) -> Option<()> {
+    if let Some(architecture) = &found.architecture {
+        purl.add_qualifier("arch", architecture.clone()).ok()?;
+    }
+    if let Some(os_release) = os_release {
+        let distro = match os_release.version_id.as_str() {
+            "" => os_release.id.clone(),
+            version => format!("{}-{version}", os_release.id),
+        };
+        purl.add_qualifier("distro", distro).ok()?;
+    }
+    if let Some(source) = found.source.as_ref().filter(|it| it.name != found.name) {
+        let upstream = match source.version == found.version {
+            true => source.name.clone(),
+            false => format!("{}@{}", source.name, source.version),
+        };
+        purl.add_qualifier("upstream", upstream).ok()?;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Source;
+
+    fn check(ecosystem: Ecosystem, name: &str, source: Option<&str>, expect: &str) {
+        let os_release = OsRelease {
+            id: "debian".to_owned(),
+            version_id: "12".to_owned(),
+            ..OsRelease::default()
+        };
+        let source = source.map(|name| Source { name: name.to_owned(), version: "1:2".to_owned() });
+        let found = Found {
+            ecosystem,
+            name: name.to_owned(),
+            version: "1:2".to_owned(),
+            source,
+            architecture: Some("amd64".to_owned()),
+            licenses: Vec::new(),
+        };
+        assert_eq!(of(&found, Some(&os_release)), expect);
+    }
+
+    #[test]
+    fn names_as_the_specification_writes_them() {
+        check(
+            Ecosystem::Dpkg,
+            "libssl3",
+            Some("openssl"),
+            "pkg:deb/debian/libssl3@1:2?arch=amd64&distro=debian-12&upstream=openssl",
+        );
+        check(Ecosystem::Npm, "@s/a", None, "pkg:npm/%40s/a@1:2");
+        check(Ecosystem::Pypi, "Zope_Interface", None, "pkg:pypi/zope-interface@1:2");
+    }
+}

@@ -1,0 +1,130 @@
+//! The fields of one 512-byte header block (POSIX.1-1988 ustar, GNU tar's `struct gnu_header`).
+
+use super::sparse::Segment;
+
+pub(super) const BLOCK: usize = 512;
+
+/// One header block.
+pub(super) struct Header<'b>(pub(super) &'b [u8; BLOCK]);
+
+impl<'b> Header<'b> {
+    pub(super) fn is_zero(&self) -> bool {
+        self.0.iter().all(|&byte| byte == 0)
+    }
+
+    /// Whether the checksum holds; some old writers summed signed bytes.
+    pub(super) fn has_checksum(&self) -> bool {
+        let Some(claimed) = number(&self.0[148..156]) else { return false };
+        let byte_at = |at: usize| if (148..156).contains(&at) { b' ' } else { self.0[at] };
+        let unsigned: u64 = (0..BLOCK).map(|at| u64::from(byte_at(at))).sum();
+        let signed: i64 = (0..BLOCK).map(|at| i64::from(byte_at(at).cast_signed())).sum();
+        claimed == unsigned || i64::try_from(claimed) == Ok(signed)
+    }
+
+    pub(super) fn kind(&self) -> u8 {
+        self.0[156]
+    }
+
+    /// The name, with ustar's prefix. GNU tar keeps times and sparse maps where ustar keeps the
+    /// prefix, so the magic decides.
+    pub(super) fn name(&self) -> Vec<u8> {
+        let name = text(&self.0[..100]);
+        let prefix = match &self.0[257..263] {
+            b"ustar\0" if &self.0[508..512] == b"tar\0" => text(&self.0[345..476]),
+            b"ustar\0" => text(&self.0[345..500]),
+            _ => &[],
+        };
+        match prefix {
+            [] => name.to_vec(),
+            _ => [prefix, b"/", name].concat(),
+        }
+    }
+
+    pub(super) fn link(&self) -> &'b [u8] {
+        text(&self.0[157..257])
+    }
+
+    pub(super) fn mode(&self) -> Option<u32> {
+        number(&self.0[100..108]).map(|mode| (mode & 0o7777) as u32)
+    }
+
+    pub(super) fn uid(&self) -> Option<u64> {
+        number(&self.0[108..116])
+    }
+
+    pub(super) fn gid(&self) -> Option<u64> {
+        number(&self.0[116..124])
+    }
+
+    pub(super) fn size(&self) -> Option<u64> {
+        number(&self.0[124..136])
+    }
+
+    /// GNU's sparse map in the header: four segments, whether more blocks follow, the real size.
+    pub(super) fn sparse(&self) -> Option<(Vec<Segment>, bool, u64)> {
+        let segments = sparse_segments(&self.0[386..482])?;
+        Some((segments, self.0[482] != 0, number(&self.0[483..495])?))
+    }
+}
+
+/// One block that continues GNU's sparse map, and whether another follows.
+pub(super) fn sparse_extension(block: &[u8; BLOCK]) -> Option<(Vec<Segment>, bool)> {
+    Some((sparse_segments(&block[..504])?, block[504] != 0))
+}
+
+fn sparse_segments(bytes: &[u8]) -> Option<Vec<Segment>> {
+    let used = |it: &&[u8]| it[0] != 0;
+    let segment =
+        |it: &[u8]| Some(Segment { offset: number(&it[..12])?, length: number(&it[12..24])? });
+    bytes.chunks_exact(24).take_while(used).map(segment).collect()
+}
+
+fn text(field: &[u8]) -> &[u8] {
+    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+    &field[..end]
+}
+
+/// A number: octal digits amid spaces and NULs, or GNU's base-256 with the highest bit set.
+/// Negative ones and those past 64 bits are none.
+fn number(field: &[u8]) -> Option<u64> {
+    let first = *field.first()?;
+    if first & 0x80 != 0 {
+        if first & 0x40 != 0 {
+            return None; // negative
+        }
+        return field[1..].iter().try_fold(u64::from(first & 0x3f), |value, &byte| {
+            Some(value.checked_mul(256)? | u64::from(byte))
+        });
+    }
+    let padding = |byte: &u8| matches!(byte, b' ' | 0);
+    let start = field.iter().position(|byte| !padding(byte)).unwrap_or(field.len());
+    let digits = &field[start..];
+    let end = digits.iter().position(padding).unwrap_or(digits.len());
+    digits[..end].iter().try_fold(0_u64, |value, &byte| match byte {
+        b'0'..=b'7' => Some(value.checked_mul(8)? | u64::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_octal_or_base_256() {
+        let cases: [(&[u8], Option<u64>); 9] = [
+            (b"0000644\0", Some(0o644)),
+            (b"   644 \0", Some(0o644)),
+            (b"\0\0\0\0\0\0\0\0", Some(0)),
+            (b"77777777777\0", Some(0o77_777_777_777)),
+            (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Some(1 << 33)),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff", None),
+            (b"\x80\0\0\x01\0\0\0\0\0\0\0\0", None),
+            (b"0000689\0", None),
+            (b"-000001\0", None),
+        ];
+        for (field, expected) in cases {
+            assert_eq!(number(field), expected, "{field:?}");
+        }
+    }
+}

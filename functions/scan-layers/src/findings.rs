@@ -1,0 +1,149 @@
+//! From what is known of the packages to findings under the policy.
+
+use std::collections::BTreeMap;
+
+use advisories::{Distribution, Flaw, Index, Unjudged};
+use inventory::{Inventory, Note, Package};
+use policy::Policy;
+use verdict::{Advisory, Effect, Finding, Location, Rule};
+
+use crate::rules;
+
+/// How many packages one finding names.
+const NAMED_MAX: usize = 10;
+
+/// What the index knows of an image's packages.
+pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<Finding> {
+    let distribution = Distribution::of(inventory.os_release.as_ref());
+    let mut findings: Vec<Finding> =
+        inventory.notes.iter().map(|note| unreadable(note, policy)).collect();
+    let mut together: BTreeMap<(&str, String), Together<'_>> = BTreeMap::new();
+    for package in &inventory.packages {
+        let judged = index.judge(package, distribution.as_ref());
+        findings.extend(judged.flaws.into_iter().map(|flaw| vulnerable(package, flaw, policy)));
+        for unjudged in judged.unjudged {
+            match shared(&unjudged) {
+                // One finding for a distribution, not one for each of its hundred packages.
+                Some((rule, title)) => {
+                    let entry = together.entry((rule.id, title));
+                    entry.or_insert_with(|| Together::new(*rule)).packages.push(package);
+                }
+                None => findings.push(alone(package, &unjudged, policy)),
+            }
+        }
+    }
+    findings.extend(together.into_iter().map(|((_, title), it)| it.finding(title, policy)));
+    findings
+}
+
+fn vulnerable(package: &Package, flaw: Flaw, policy: &Policy) -> Finding {
+    let effect = policy.vulnerabilities.effect(flaw.severity, flaw.fixed.is_some());
+    let name = &package.name;
+    let title = format!("{name} {} has {}", package.version, flaw.id);
+    let remedy = match &flaw.fixed {
+        Some(fixed) => format!("upgrade {} to {fixed} or later", upgraded(package)),
+        None => format!(
+            "there is no fixed version yet: do without {name}, or waive {} in policy.yml until there is one",
+            flaw.id
+        ),
+    };
+    let mut finding = Finding::new(&rules::VULNERABLE_PACKAGE, title)
+        .severity(flaw.severity)
+        .effect(effect)
+        .detail(flaw.summary)
+        .remedy(remedy)
+        .location(place(package));
+    finding.package = Some(said(package, flaw.fixed));
+    finding.advisory = Some(Advisory { id: flaw.id, aliases: flaw.aliases });
+    finding
+}
+
+/// The fixed version is the source's; its binary packages are upgraded with it.
+fn upgraded(package: &Package) -> String {
+    match &package.source {
+        Some(source) if source.name != package.name => {
+            format!("{} (built from {})", package.name, source.name)
+        }
+        _ => package.name.clone(),
+    }
+}
+
+fn alone(package: &Package, unjudged: &Unjudged, policy: &Policy) -> Finding {
+    let title = format!("{} {} could not be judged", package.name, package.version);
+    let mut finding = Finding::new(&rules::PACKAGE_NOT_JUDGED, title)
+        .effect(policy.vulnerabilities.not_judged)
+        .detail(unjudged.to_string())
+        .location(place(package));
+    finding.package = Some(said(package, None));
+    if let Unjudged::Advisory { advisory, .. } = unjudged {
+        finding.advisory = Some(Advisory { id: advisory.clone(), aliases: Vec::new() });
+    }
+    finding
+}
+
+/// What many packages of an image share.
+fn shared(unjudged: &Unjudged) -> Option<(&'static Rule, String)> {
+    match unjudged {
+        Unjudged::Distribution(unknown) => {
+            Some((&rules::UNKNOWN_DISTRIBUTION, unknown.to_string()))
+        }
+        Unjudged::NoRecords(ecosystem) => {
+            let title = format!("the advisory index has no records of {ecosystem}");
+            Some((&rules::ADVISORIES_INCOMPLETE, title))
+        }
+        Unjudged::Version { .. } | Unjudged::Advisory { .. } | Unjudged::Index(_) => None,
+    }
+}
+
+struct Together<'p> {
+    rule: Rule,
+    packages: Vec<&'p Package>,
+}
+
+impl Together<'_> {
+    fn new(rule: Rule) -> Self {
+        Self { rule, packages: Vec::new() }
+    }
+
+    fn finding(self, title: String, policy: &Policy) -> Finding {
+        let named = self.packages.iter().take(NAMED_MAX).map(|it| it.name.as_str());
+        let mut detail = named.collect::<Vec<_>>().join(", ");
+        if self.packages.len() > NAMED_MAX {
+            detail.push_str(&format!(" and {} more", self.packages.len() - NAMED_MAX));
+        }
+        let count = self.packages.len();
+        Finding::new(&self.rule, title)
+            .effect(policy.vulnerabilities.not_judged)
+            .detail(format!("{count} packages not judged: {detail}"))
+    }
+}
+
+fn unreadable(note: &Note, policy: &Policy) -> Finding {
+    Finding::new(&rules::UNREADABLE_FILE, format!("/{} could not be read", note.path))
+        .effect(policy.vulnerabilities.not_judged.max(Effect::Warn))
+        .detail(note.reason.clone())
+        .location(Location {
+            layer: Some(note.layer.index),
+            layer_digest: Some(note.layer.digest),
+            path: Some(note.path.clone()),
+            ..Location::default()
+        })
+}
+
+fn place(package: &Package) -> Location {
+    Location {
+        layer: Some(package.layer.index),
+        layer_digest: Some(package.layer.digest),
+        path: Some(package.path.clone()),
+        ..Location::default()
+    }
+}
+
+fn said(package: &Package, fixed_version: Option<String>) -> verdict::Package {
+    verdict::Package {
+        purl: package.purl.clone(),
+        name: package.name.clone(),
+        version: package.version.clone(),
+        fixed_version,
+    }
+}

@@ -1,0 +1,19 @@
+//! The function's door.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use image_function::{ImageFunction, Unready};
+
+use crate::check::VerifySignature;
+
+/// Answers one HTTP request: a sealed question, or a bare one such as `{"image": "…"}`.
+pub async fn handle(request: Request<Bytes>) -> Response<Bytes> {
+    static FUNCTION: OnceLock<Result<ImageFunction, Unready>> = OnceLock::new();
+    let set_up = || {
+        let variable = |name: &str| std::env::var(name).ok();
+        ImageFunction::set_up(variable, |images| Ok(Arc::new(VerifySignature::new(images))))
+    };
+    ImageFunction::answer(FUNCTION.get_or_init(set_up), request).await
+}
