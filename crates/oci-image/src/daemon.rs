@@ -5,11 +5,13 @@
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
+use verdict::Limits;
 
 use crate::error::ImageError;
 use crate::reference::Reference;
@@ -52,31 +54,42 @@ impl Daemon {
         }
     }
 
-    /// Saves an image, of at most `bytes_max` bytes.
-    pub(crate) fn save(&self, reference: &Reference, bytes_max: u64) -> Result<Saved, ImageError> {
+    /// Saves an image, of at most `inflated_bytes_max` bytes and in `check_ms_max`.
+    pub(crate) fn save(&self, reference: &Reference, limits: &Limits) -> Result<Saved, ImageError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| self.failed(error.into()))?;
-        runtime.block_on(async {
-            // The image is looked up first: a daemon begins its archive with status 200.
-            let path = format!("/images/{reference}/json");
-            let Some(mut connection) = self.connect().await? else { return Ok(Saved::NoDaemon) };
-            let response = connection.get(self, &path).await?;
-            match response.status().as_u16() {
-                200 => {}
-                404 => return Ok(Saved::NoImage),
-                status => return Err(self.failed(format!("it answers {status}").into())),
+        let time = Duration::from_millis(limits.check_ms_max);
+        let asked = self.ask(reference, limits.inflated_bytes_max);
+        match runtime.block_on(async { tokio::time::timeout(time, asked).await }) {
+            Ok(saved) => saved,
+            Err(_) => {
+                let what = format!("the answer of the daemon at {}", self.name());
+                let (limit, max) = ("check_ms_max", limits.check_ms_max);
+                Err(ImageError::Limit { what, limit, max })
             }
-            let path = format!("/images/{reference}/get");
-            let Some(mut connection) = self.connect().await? else { return Ok(Saved::NoDaemon) };
-            let response = connection.get(self, &path).await?;
-            match response.status().as_u16() {
-                200 => self.spool(response, bytes_max).await.map(Saved::Archive),
-                404 => Ok(Saved::NoImage),
-                status => Err(self.failed(format!("it answers {status}").into())),
-            }
-        })
+        }
+    }
+
+    async fn ask(&self, reference: &Reference, bytes_max: u64) -> Result<Saved, ImageError> {
+        // The image is looked up first: a daemon begins its archive with status 200.
+        let path = format!("/images/{reference}/json");
+        let Some(mut connection) = self.connect().await? else { return Ok(Saved::NoDaemon) };
+        let response = connection.get(self, &path).await?;
+        match response.status().as_u16() {
+            200 => {}
+            404 => return Ok(Saved::NoImage),
+            status => return Err(self.failed(format!("it answers {status}").into())),
+        }
+        let path = format!("/images/{reference}/get");
+        let Some(mut connection) = self.connect().await? else { return Ok(Saved::NoDaemon) };
+        let response = connection.get(self, &path).await?;
+        match response.status().as_u16() {
+            200 => self.spool(response, bytes_max).await.map(Saved::Archive),
+            404 => Ok(Saved::NoImage),
+            status => Err(self.failed(format!("it answers {status}").into())),
+        }
     }
 
     async fn connect(&self) -> Result<Option<Connection>, ImageError> {

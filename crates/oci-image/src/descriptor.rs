@@ -71,6 +71,11 @@ pub enum Compression {
 }
 
 impl Descriptor {
+    /// Whether the layer may lie with its maker, and not in the registry.
+    pub fn is_foreign(&self) -> bool {
+        self.media_type.contains(".nondistributable.") || self.media_type.contains(".foreign.")
+    }
+
     /// How the layer that this describes is compressed; `None` if it is no tar layer.
     pub fn compression(&self) -> Option<Compression> {
         match self.media_type.as_str() {

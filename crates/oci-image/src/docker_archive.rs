@@ -1,15 +1,18 @@
-//! What `docker save` writes, without the layout that newer Dockers put beside it: `manifest.json`
-//! names a configuration and layer tars. There is no manifest, so one is made of them, always the
-//! same for the same bytes; the image's digest is that manifest's.
+//! What `docker save` writes, without the layout that newer Dockers put beside it (that one goes
+//! first, see `open.rs`): `manifest.json` names a configuration and layer tars. There is no
+//! manifest, so one is made of them, always the same for the same bytes; the image's digest is
+//! that manifest's.
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use verdict::{Digest, Limits};
 
 use crate::config::Config;
 use crate::descriptor::{Descriptor, media_type};
+use crate::document::{CONFIG, SAVED};
 use crate::error::ImageError;
 use crate::files::Files;
 use crate::manifest::{Manifest, RawManifest};
@@ -22,6 +25,7 @@ pub(crate) struct DockerArchive {
     files: Files,
     manifest: RawManifest,
     paths: BTreeMap<Digest, String>,
+    config: Digest,
     repository: Option<String>,
 }
 
@@ -42,15 +46,16 @@ impl DockerArchive {
         limits: &Limits,
     ) -> Result<Self, ImageError> {
         let missing = || ImageError::NotFound(format!("manifest.json of {}", files.name()));
-        let json = files.read("manifest.json", limits.manifest_bytes_max)?.ok_or_else(missing)?;
-        let saved: Vec<Saved> = serde_json::from_slice(&json)
-            .map_err(|source| ImageError::Json { what: "manifest.json", source })?;
+        let json = files
+            .read("manifest.json", (limits.manifest_bytes_max, "manifest_bytes_max"))?
+            .ok_or_else(missing)?;
+        let saved: Vec<Saved> = SAVED.parse(&json)?;
         let saved = choose(saved, name, &files)?;
         let no_config = || ImageError::NotFound(format!("{} of {}", saved.config, files.name()));
-        let config_json =
-            files.read(&saved.config, limits.config_bytes_max)?.ok_or_else(no_config)?;
-        let config: Config = serde_json::from_slice(&config_json)
-            .map_err(|source| ImageError::Json { what: "image configuration", source })?;
+        let config_json = files
+            .read(&saved.config, (limits.config_bytes_max, "config_bytes_max"))?
+            .ok_or_else(no_config)?;
+        let config: Config = CONFIG.parse(&config_json)?;
         let mut paths = BTreeMap::new();
         let config_digest = Digest::of(&config_json);
         paths.insert(config_digest, saved.config.clone());
@@ -59,16 +64,27 @@ impl DockerArchive {
             let text = format!("archive has {count} layers and its image {diff_ids} diff_ids");
             return Err(ImageError::Confused(text));
         }
+        let max = limits.layers_max;
+        if count > max as usize {
+            let (what, limit) = (format!("an image of {count} layers"), "layers_max");
+            return Err(ImageError::Limit { what, limit, max: max.into() });
+        }
         let mut layers = Vec::with_capacity(count);
+        let begun = Instant::now();
         for (path, diff_id) in saved.layers.iter().zip(&config.rootfs.diff_ids) {
-            let layer = describe(&files, path, diff_id)?;
+            let layer = describe(&files, path, diff_id, limits, begun)?;
             paths.insert(layer.digest, path.clone());
             layers.push(layer);
         }
         let size = config_json.len() as u64;
         let manifest = manifest(plain(media_type::DOCKER_CONFIG, config_digest, size), layers)?;
         let repository = first_name(saved.repo_tags.as_deref());
-        Ok(Self { files, manifest, paths, repository })
+        Ok(Self { files, manifest, paths, config: config_digest, repository })
+    }
+
+    /// The digest of the image's configuration.
+    pub(crate) fn config(&self) -> Digest {
+        self.config
     }
 
     /// The digest of the manifest that was made.
@@ -132,9 +148,19 @@ fn first_name(tags: Option<&[String]>) -> Option<String> {
 }
 
 /// A layer that is stored as a plain tar has its diff_id for a digest; a compressed one is hashed.
-fn describe(files: &Files, path: &str, diff_id: &Digest) -> Result<Descriptor, ImageError> {
+fn describe(
+    files: &Files,
+    path: &str,
+    diff_id: &Digest,
+    limits: &Limits,
+    begun: Instant,
+) -> Result<Descriptor, ImageError> {
     let missing = || ImageError::NotFound(format!("layer {path} of {}", files.name()));
     let (size, mut file) = files.open(path)?.ok_or_else(missing)?;
+    let over = |limit, max| ImageError::Limit { what: format!("layer {path}"), limit, max };
+    if size > limits.layer_bytes_max {
+        return Err(over("layer_bytes_max", limits.layer_bytes_max));
+    }
     let wrong = |error| ImageError::from_io(error, format!("layer {path} of {}", files.name()));
     let mut magic = Vec::new();
     file.by_ref().take(4).read_to_end(&mut magic).map_err(wrong)?;
@@ -147,6 +173,10 @@ fn describe(files: &Files, path: &str, diff_id: &Digest) -> Result<Descriptor, I
     sha256.update(&magic);
     let mut buffer = vec![0; 64 << 10];
     loop {
+        // Layers are named by the archive, the same one as often as it likes.
+        if begun.elapsed() > Duration::from_millis(limits.check_ms_max) {
+            return Err(over("check_ms_max", limits.check_ms_max));
+        }
         match file.read(&mut buffer).map_err(wrong)? {
             0 => break,
             read => sha256.update(&buffer[..read]),

@@ -17,6 +17,16 @@ pub enum ImageError {
         /// Its value.
         max: u64,
     },
+    /// More than any sound image has, and more than policy.yml could allow.
+    #[error("{what} is past what is ever read: {bound} = {max}")]
+    Bound {
+        /// What was read.
+        what: String,
+        /// What is bounded.
+        bound: &'static str,
+        /// How much there may be.
+        max: u64,
+    },
     /// Bytes that do not have the digest that was promised.
     #[error("{what} was promised as {expected} and is {found}")]
     WrongDigest {
@@ -66,6 +76,12 @@ pub enum ImageError {
         index: u32,
         /// What it says it is.
         media_type: String,
+    },
+    /// A layer that the registry does not hold: it lies with its maker (Windows base layers).
+    #[error("layer {index} is foreign: it lies outside the registry and was not judged")]
+    ForeignLayer {
+        /// The layer's index.
+        index: u32,
     },
     /// A layer's bytes cannot be inflated.
     #[error("layer {index} cannot be inflated")]
@@ -120,10 +136,14 @@ impl ImageError {
     /// The rule that this comes under.
     pub fn rule(&self) -> &'static Rule {
         match self {
-            Self::Limit { .. } => &common::LIMIT_EXCEEDED,
-            Self::NotFound(_) | Self::Source { .. } | Self::Name { .. } => {
-                &common::IMAGE_UNREACHABLE
-            }
+            Self::Limit { .. } | Self::Bound { .. } => &common::LIMIT_EXCEEDED,
+            Self::NotFound(_)
+            | Self::Source { .. }
+            | Self::Name { .. }
+            | Self::Unauthorized { .. }
+            | Self::Busy { .. }
+            | Self::NoPlatform { .. }
+            | Self::ForeignLayer { .. } => &common::IMAGE_UNREACHABLE,
             _ => &common::IMAGE_MALFORMED,
         }
     }
@@ -139,6 +159,8 @@ impl ImageError {
             Self::Limit { limit, .. } => {
                 format!("make the image smaller, or raise `{limit}` in policy.yml under `limits:`")
             }
+            Self::Bound { .. } => "build the image without what it names: no sound image needs that much".to_owned(),
+            Self::ForeignLayer { .. } => "build on a base whose layers are all in the registry".to_owned(),
             Self::Unauthorized { .. } => "log in to the registry with an account that may pull (`docker login`), or mount its config.json as the secret `registry-auth`".to_owned(),
             Self::Busy { .. } => "wait, or log in: registries allow more to those they know".to_owned(),
             Self::NotFound(_) => "check the name, the tag and the platform; the image may not have been pushed or built yet".to_owned(),

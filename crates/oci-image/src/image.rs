@@ -1,15 +1,18 @@
 //! An image: a verified manifest and configuration, and layers that verify themselves as they
 //! are read.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use verdict::{Digest, Limits, PinnedImage, Place, Platform};
 
 use crate::config::Config;
 use crate::descriptor::Descriptor;
+use crate::document::CONFIG;
 use crate::error::ImageError;
 use crate::layer::LayerReader;
+use crate::ledger::Ledger;
 use crate::manifest::{Index, Manifest, ManifestKind, RawManifest};
 use crate::store::{Store, Which};
 
@@ -24,6 +27,7 @@ pub struct Image {
     layers: Vec<Layer>,
     index: Option<Digest>,
     limits: Limits,
+    ledger: Arc<Ledger>,
     store: Arc<dyn Store>,
 }
 
@@ -63,6 +67,7 @@ impl Image {
                 let child = choose(&index, platform)?;
                 let which = Which::Digest(child.digest);
                 let child_raw = fetch_manifest(&*store, &which, &name, limits)?;
+                same_size(child, &child_raw, &name)?;
                 match ManifestKind::parse(&child_raw)? {
                     ManifestKind::Manifest(manifest) => (child_raw, manifest, Some(raw.digest())),
                     ManifestKind::Index(_) => {
@@ -74,9 +79,10 @@ impl Image {
         };
         let pinned = PinnedImage { repository: repository.to_owned(), digest: raw.digest() };
         let max = (limits.config_bytes_max, "config_bytes_max");
-        let config_json = read_verified(&*store, &manifest.config, "image configuration", max)?;
-        let config: Config = serde_json::from_slice(&config_json)
-            .map_err(|source| ImageError::Json { what: "image configuration", source })?;
+        let time = Duration::from_millis(limits.check_ms_max);
+        let config_json =
+            read_verified(&*store, &manifest.config, "image configuration", max, time)?;
+        let config: Config = CONFIG.parse(&config_json)?;
         let layers = pair_layers(&manifest, &config, limits)?;
         let platform = match (config.os.as_str(), config.architecture.as_str()) {
             ("", _) | (_, "") => platform.clone(),
@@ -86,7 +92,7 @@ impl Image {
                 variant: config.variant.clone(),
             },
         };
-        let limits = *limits;
+        let (ledger, limits) = (Arc::new(Ledger::new(layers.len(), limits)), *limits);
         Ok(Self {
             pinned,
             place,
@@ -97,6 +103,7 @@ impl Image {
             layers,
             index,
             limits,
+            ledger,
             store,
         })
     }
@@ -158,12 +165,13 @@ impl Image {
 
     /// Opens a layer: its tar, inflated, hashed against both of its digests and counted against
     /// the limits as it is read. Read it to its end with [`LayerReader::finish`]: only then is it
-    /// known to be whole.
+    /// known to be whole. All layers together are read within the limit `check_ms_max`, counted
+    /// from the first that is opened.
     ///
     /// # Errors
     /// When it is no tar layer, is past a limit, or the store does not have it.
     pub fn layer(&self, layer: &Layer) -> Result<LayerReader, ImageError> {
-        LayerReader::open(&*self.store, layer, &self.limits)
+        LayerReader::open(&*self.store, layer, &self.limits, Arc::clone(&self.ledger))
     }
 
     /// Another manifest in the image's repository, such as the one that its signatures hang on.
@@ -184,7 +192,8 @@ impl Image {
         what: &str,
         bytes_max: (u64, &'static str),
     ) -> Result<Vec<u8>, ImageError> {
-        read_verified(&*self.store, descriptor, what, bytes_max)
+        let time = Duration::from_millis(self.limits.check_ms_max);
+        read_verified(&*self.store, descriptor, what, bytes_max, time)
     }
 }
 
@@ -225,6 +234,14 @@ fn find_manifest(
     }
 }
 
+fn same_size(child: &Descriptor, raw: &RawManifest, name: &str) -> Result<(), ImageError> {
+    let (expected, found) = (child.size, raw.bytes.len() as u64);
+    if found == expected {
+        return Ok(());
+    }
+    Err(ImageError::WrongSize { what: format!("manifest of {name}"), expected, found })
+}
+
 fn choose<'i>(index: &'i Index, wanted: &Platform) -> Result<&'i Descriptor, ImageError> {
     let candidates = || index.manifests.iter().filter(|it| !is_attestation(it));
     let matches = |it: &&Descriptor| match &it.platform {
@@ -260,16 +277,27 @@ fn read_verified(
     descriptor: &Descriptor,
     what: &str,
     (max, limit): (u64, &'static str),
+    time: Duration,
 ) -> Result<Vec<u8>, ImageError> {
     if descriptor.size > max {
         return Err(ImageError::Limit { what: what.to_owned(), limit, max });
     }
-    let mut bytes = Vec::new();
-    store
-        .blob(descriptor)?
-        .take(descriptor.size + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| ImageError::from_io(error, what))?;
+    let begun = Instant::now();
+    let mut source = store.blob(descriptor)?.take(descriptor.size.saturating_add(1));
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 8192]);
+    loop {
+        // A source may drip.
+        if begun.elapsed() > time {
+            let max = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            return Err(ImageError::Limit { what: what.to_owned(), limit: "check_ms_max", max });
+        }
+        match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ImageError::from_io(error, what)),
+        }
+    }
     let (expected, found) = (descriptor.size, bytes.len() as u64);
     if found != expected {
         return Err(ImageError::WrongSize { what: what.to_owned(), expected, found });

@@ -1,16 +1,26 @@
 //! A layer as it is read: fetch, hash, inflate, hash, count, in one pass and constant memory.
 
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
 
 use verdict::{Limits, Sha256};
 
 use crate::descriptor::Compression;
 use crate::error::ImageError;
 use crate::image::Layer;
+use crate::ledger::Ledger;
 use crate::store::Store;
 
 /// How much must have been inflated before the compression ratio says anything.
 const RATIO_BYTES_MIN: u64 = 16 << 20;
+/// The clock is looked at each time that so much more has been inflated.
+const CLOCK_BYTES: u64 = 1 << 20;
+/// How far back a zstd frame may refer, as a power of two: 32 MiB, which all but `--ultra` and
+/// `--long` stay below. The decoder holds so much in memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 25;
+
+/// What libzstd says of a frame that refers farther back than it may.
+const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
 /// The inflated tar of one layer. Reading past a limit, or to the end of bytes that are not the
 /// promised ones, is an [`io::Error`] that [`ImageError::from_io`] turns back.
@@ -20,6 +30,7 @@ pub struct LayerReader {
     inflated: u64,
     layer: Layer,
     limits: Limits,
+    ledger: Arc<Ledger>,
     ended: bool,
 }
 
@@ -36,6 +47,7 @@ struct Stored {
     count: u64,
     size: u64,
     index: u32,
+    ledger: Arc<Ledger>,
 }
 
 impl LayerReader {
@@ -43,6 +55,7 @@ impl LayerReader {
         store: &dyn Store,
         layer: &Layer,
         limits: &Limits,
+        ledger: Arc<Ledger>,
     ) -> Result<Self, ImageError> {
         let (index, descriptor) = (layer.index, &layer.descriptor);
         let max = limits.layer_bytes_max;
@@ -54,22 +67,19 @@ impl LayerReader {
         let compression = descriptor
             .compression()
             .ok_or_else(|| ImageError::LayerType { index, media_type: media_type() })?;
-        let bytes = store.blob(descriptor)?;
-        let (sha256, size) = (Sha256::default(), descriptor.size);
-        let stored = Stored { bytes, sha256, count: 0, size, index };
-        let buffered = |stored| BufReader::with_capacity(64 << 10, stored);
-        let decoder = match compression {
-            Compression::None => Decoder::Plain(stored),
-            Compression::Gzip => {
-                Decoder::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(stored))))
+        ledger.look_at_clock(index)?;
+        let bytes = store.blob(descriptor).map_err(|error| match error {
+            ImageError::NotFound(_) if descriptor.is_foreign() => {
+                ImageError::ForeignLayer { index }
             }
-            Compression::Zstd => Decoder::Zstd(Box::new(
-                zstd::Decoder::with_buffer(buffered(stored))
-                    .map_err(|source| ImageError::Inflate { index, source })?,
-            )),
-        };
+            error => error,
+        })?;
+        let (sha256, size) = (Sha256::default(), descriptor.size);
+        let stored = Stored { bytes, sha256, count: 0, size, index, ledger: Arc::clone(&ledger) };
+        let decoder = Decoder::of(compression, stored)
+            .map_err(|source| ImageError::Inflate { index, source })?;
         let (diff, layer, limits) = (Sha256::default(), layer.clone(), *limits);
-        Ok(Self { decoder, diff, inflated: 0, layer, limits, ended: false })
+        Ok(Self { decoder, diff, inflated: 0, layer, limits, ledger, ended: false })
     }
 
     /// The layer that is read.
@@ -96,14 +106,15 @@ impl LayerReader {
     }
 
     fn count(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
+        let before = self.inflated;
         self.inflated += bytes.len() as u64;
         self.diff.update(bytes);
+        self.ledger.count(self.layer.index, self.inflated)?;
+        if before / CLOCK_BYTES != self.inflated / CLOCK_BYTES {
+            self.ledger.look_at_clock(self.layer.index)?;
+        }
         let (index, limits) = (self.layer.index, &self.limits);
         let stored = self.decoder.stored().count.max(1);
-        if self.inflated > limits.inflated_bytes_max {
-            let (limit, max) = ("inflated_bytes_max", limits.inflated_bytes_max);
-            return Err(ImageError::Limit { what: format!("layer {index}"), limit, max });
-        }
         let max = u64::from(limits.compression_ratio_max);
         if self.inflated > RATIO_BYTES_MIN && self.inflated / stored > max {
             let what = format!("layer {index}, {} bytes of {stored} stored,", self.inflated);
@@ -112,8 +123,8 @@ impl LayerReader {
         Ok(())
     }
 
-    // The decoder is at its end: what is left of the stored bytes (padding is legal after the
-    // last gzip member of some builders) still counts for size and digest.
+    // The decoder is at its end, which for gzip and zstd is the end of the stored bytes: what
+    // follows the last member or frame and is none was an error, as it is to Go.
     fn verify(&mut self) -> Result<(), ImageError> {
         let index = self.layer.index;
         let what = format!("layer {index}");
@@ -166,12 +177,31 @@ fn inflate(decoder: &mut impl Read, buffer: &mut [u8], index: u32) -> io::Result
         }
         match error.kind() {
             io::ErrorKind::Interrupted => error,
+            _ if error.to_string() == WINDOW_TOO_LARGE => {
+                let (what, bound) = (format!("layer {index}"), "zstd window bytes");
+                ImageError::Bound { what, bound, max: 1 << ZSTD_WINDOW_LOG_MAX }.into_io()
+            }
             _ => ImageError::Inflate { index, source: error }.into_io(),
         }
     })
 }
 
 impl Decoder {
+    fn of(compression: Compression, stored: Stored) -> io::Result<Self> {
+        let buffered = |stored| BufReader::with_capacity(64 << 10, stored);
+        Ok(match compression {
+            Compression::None => Self::Plain(stored),
+            Compression::Gzip => {
+                Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(stored))))
+            }
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(buffered(stored))?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+                Self::Zstd(Box::new(decoder))
+            }
+        })
+    }
+
     fn stored(&self) -> &Stored {
         match self {
             Self::Plain(stored) => stored,
@@ -191,6 +221,8 @@ impl Decoder {
 
 impl Read for Stored {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Here too: members that inflate to nothing, or a source that drips, pass no other clock.
+        self.ledger.look_at_clock(self.index).map_err(ImageError::into_io)?;
         let read = self.bytes.read(buffer)?;
         self.sha256.update(&buffer[..read]);
         self.count += read as u64;

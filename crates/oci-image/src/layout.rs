@@ -15,6 +15,9 @@ const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The same as containerd and `docker save` write it, with the repository.
 const FULL_NAME: &str = "io.containerd.image.name";
 
+/// How many manifests are looked at for the one that is wanted.
+const MANIFESTS_MAX: usize = 64;
+
 /// An OCI layout.
 #[derive(Debug)]
 pub(crate) struct Layout {
@@ -27,7 +30,8 @@ impl Layout {
     /// Reads the layout's index, of at most `bytes_max` bytes.
     pub(crate) fn open(files: Files, bytes_max: u64) -> Result<Self, ImageError> {
         let missing = || ImageError::NotFound(format!("index.json of {}", files.name()));
-        let bytes = files.read("index.json", bytes_max)?.ok_or_else(missing)?;
+        let bytes =
+            files.read("index.json", (bytes_max, "manifest_bytes_max"))?.ok_or_else(missing)?;
         let raw = RawManifest { media_type: None, bytes };
         match ManifestKind::parse(&raw)? {
             ManifestKind::Index(index) => Ok(Self { files, index, raw }),
@@ -63,6 +67,30 @@ impl Layout {
         }
     }
 
+    /// The manifest of the image with this configuration, among the first few.
+    pub(crate) fn with_config(
+        &self,
+        config: &Digest,
+        bytes_max: u64,
+    ) -> Result<Option<Which>, ImageError> {
+        let mut waiting: Vec<Digest> = self.index.manifests.iter().map(|it| it.digest).collect();
+        waiting.reverse();
+        for _ in 0..MANIFESTS_MAX {
+            let Some(digest) = waiting.pop() else { break };
+            let which = Which::Digest(digest);
+            // Of an index that was saved for one platform, only that one's manifest is here.
+            let Some(raw) = self.manifest(&which, bytes_max)? else { continue };
+            match ManifestKind::parse(&raw)? {
+                ManifestKind::Manifest(it) if it.config.digest == *config => {
+                    return Ok(Some(which));
+                }
+                ManifestKind::Manifest(_) => {}
+                ManifestKind::Index(it) => waiting.extend(it.manifests.iter().map(|it| it.digest)),
+            }
+        }
+        Ok(None)
+    }
+
     fn no_such(&self, tag: &str) -> ImageError {
         let tags: Vec<&str> = self.index.manifests.iter().filter_map(name_of).collect();
         let has = if tags.is_empty() { "no tags".to_owned() } else { tags.join(", ") };
@@ -82,7 +110,7 @@ impl Store for Layout {
                 None => return Ok(None),
             },
         };
-        let read = self.files.read(&blob_path(&digest), bytes_max)?;
+        let read = self.files.read(&blob_path(&digest), (bytes_max, "manifest_bytes_max"))?;
         match read {
             // A tag's manifest must be the one that the index names: Image only knows the tag.
             Some(bytes) if Digest::of(&bytes) != digest => Err(ImageError::WrongDigest {

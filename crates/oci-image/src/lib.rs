@@ -5,15 +5,18 @@
 //! Everything here blocks: checks run on blocking threads, and the one asynchronous source (the
 //! registry) is bridged inside.
 
+mod archive_index;
 mod config;
 mod daemon;
 mod descriptor;
 mod docker_archive;
+mod document;
 mod error;
 mod files;
 mod image;
 mod layer;
 mod layout;
+mod ledger;
 mod manifest;
 mod memory;
 mod open;

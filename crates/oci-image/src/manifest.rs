@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use verdict::Digest;
 
 use crate::descriptor::{Descriptor, media_type};
+use crate::document::MANIFEST;
 use crate::error::ImageError;
 
 /// A manifest's bytes as a store gave them.
@@ -80,6 +81,8 @@ struct Probe {
     media_type: Option<String>,
     config: Option<serde::de::IgnoredAny>,
     manifests: Option<serde::de::IgnoredAny>,
+    layers: Option<serde::de::IgnoredAny>,
+    fs_layers: Option<serde::de::IgnoredAny>,
 }
 
 impl ManifestKind {
@@ -91,22 +94,23 @@ impl ManifestKind {
     /// When it is malformed, of Docker schema 1, or says of itself what it is not.
     pub fn parse(raw: &RawManifest) -> Result<Self, ImageError> {
         let malformed = |source| ImageError::Json { what: "manifest", source };
-        let probe: Probe = serde_json::from_slice(&raw.bytes).map_err(malformed)?;
+        let probe: Probe = MANIFEST.parse(&raw.bytes)?;
         let claimed = [raw.media_type.as_deref(), probe.media_type.as_deref()];
         if let Some(schema_1) = claimed.into_iter().flatten().find(|it| is_schema_1(it)) {
             return Err(ImageError::SchemaOne(schema_1.to_owned()));
         }
-        if probe.schema_version == Some(1) {
+        if probe.schema_version == Some(1) || probe.fs_layers.is_some() {
             return Err(ImageError::SchemaOne("schemaVersion 1".to_owned()));
         }
         if probe.schema_version != Some(2) {
             return Err(ImageError::Confused("manifest does not say schemaVersion 2".to_owned()));
         }
-        let is_index = match (probe.config.is_some(), probe.manifests.is_some()) {
-            (true, false) => false,
-            (false, true) => true,
+        let has = (probe.config.is_some(), probe.layers.is_some(), probe.manifests.is_some());
+        let is_index = match has {
+            (true, true, false) => false,
+            (false, false, true) => true,
             _ => {
-                let text = "manifest must have either a config or manifests";
+                let text = "manifest must have either a config and layers, or manifests";
                 return Err(ImageError::Confused(text.to_owned()));
             }
         };

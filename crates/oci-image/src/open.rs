@@ -136,7 +136,7 @@ impl Opener {
         limits: &Limits,
     ) -> Result<Option<Image>, ImageError> {
         let Some(daemon) = &self.access.daemon else { return Ok(None) };
-        let Saved::Archive(file) = daemon.save(reference, limits.inflated_bytes_max)? else {
+        let Saved::Archive(file) = daemon.save(reference, limits)? else {
             return Ok(None);
         };
         let files = Files::tar_file(file, &format!("docker-daemon:{reference}"))?;
@@ -176,8 +176,20 @@ fn from_docker_archive(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<Image, ImageError> {
-    let archive = DockerArchive::open(files, name, limits)?;
+    let archive = DockerArchive::open(files.clone(), name, limits)?;
     let repository = archive.repository().unwrap_or(UNNAMED).to_owned();
+    // Since Docker 25 an OCI layout lies beside the list, with the manifest as the image was
+    // pulled or pushed: its digest is the one that the registry knows.
+    if files.open("index.json")?.is_some() {
+        let bytes_max = limits.manifest_bytes_max;
+        let layout = Layout::open(files, bytes_max)?;
+        let Some(which) = layout.with_config(&archive.config(), bytes_max)? else {
+            // Which of the two is loaded depends on the daemon.
+            let text = "archive's manifest.json and index.json name different images";
+            return Err(ImageError::Confused(text.to_owned()));
+        };
+        return local(Arc::new(layout), &repository, &which, platform, limits);
+    }
     let which = archive.which();
     local(Arc::new(archive), &repository, &which, platform, limits)
 }

@@ -5,6 +5,7 @@ mod access;
 mod addresses;
 mod auth;
 mod client;
+mod connection;
 mod credentials;
 mod store;
 

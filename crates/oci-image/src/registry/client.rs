@@ -1,13 +1,12 @@
 //! One question to a registry: guarded, authenticated, retried within its time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -15,13 +14,12 @@ use url::Url;
 use crate::error::ImageError;
 use crate::reference::Reference;
 use crate::registry::access::Access;
-use crate::registry::addresses::Guard;
 use crate::registry::auth::{Challenge, Token};
+use crate::registry::connection::http_client;
 use crate::registry::credentials::Credential;
 
-const REDIRECTS_MAX: usize = 5;
 const TRIES_MAX: u32 = 5;
-const TOKEN_BYTES_MAX: usize = 64 << 10;
+const TOKEN_BYTES_MAX: u64 = 64 << 10;
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(8);
 
@@ -65,25 +63,7 @@ impl RegistryClient {
             .enable_all()
             .build()
             .map_err(|error| wrong(error.into()))?;
-        let addresses = access.addresses;
-        let http = Client::builder()
-            .tls_backend_preconfigured(tls(&access).map_err(|error| wrong(error.into()))?)
-            .no_proxy()
-            .dns_resolver(Arc::new(Guard(addresses)))
-            // reqwest takes Authorization off when a redirect leaves the host.
-            .redirect(Policy::custom(move |attempt| {
-                let sound = redirect_is_sound(&attempt)
-                    .and_then(|()| addresses.allow(attempt.url()).map_err(|it| it.to_string()));
-                match sound {
-                    Ok(()) => attempt.follow(),
-                    Err(why) => attempt.error(why),
-                }
-            }))
-            .connect_timeout(access.connect_time_max)
-            .read_timeout(access.silence_time_max)
-            .user_agent(concat!("faas-validator/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| wrong(error.into()))?;
+        let http = http_client(&access).map_err(wrong)?;
         Ok(Self { http, access, tokens: Mutex::default(), runtime: Some(runtime) })
     }
 
@@ -170,11 +150,34 @@ impl RegistryClient {
         Err(late(what()))
     }
 
+    /// Reads a whole body; `None` if it is longer than that. A registry may drip, so it has no more
+    /// time than an answer.
+    pub(crate) async fn whole(
+        &self,
+        mut response: Response,
+        bytes_max: u64,
+        what: impl Fn() -> String,
+    ) -> Result<Option<Vec<u8>>, ImageError> {
+        let reading = async {
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                if (body.len() + chunk.len()) as u64 > bytes_max {
+                    return Ok(None);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Some(body))
+        };
+        let read = tokio::time::timeout(self.access.answer_time_max, reading).await;
+        read.map_err(|_| late(what()))?.map_err(|error| source(what(), error))
+    }
+
     /// Waits before another try; `false` if there is no time left for one.
     async fn pause(&self, attempt: u32, wait: Option<Duration>, end: Instant) -> bool {
         let backoff = (BACKOFF_FIRST * 2_u32.saturating_pow(attempt)).min(BACKOFF_MAX);
         let wait = wait.unwrap_or(backoff);
-        if Instant::now() + wait >= end {
+        // The registry may name a wait of any length.
+        if Instant::now().checked_add(wait).is_none_or(|awake| awake >= end) {
             return false;
         }
         tokio::time::sleep(wait).await;
@@ -218,12 +221,7 @@ impl RegistryClient {
         reference: &Reference,
         headers: &HeaderMap,
     ) -> Result<HeaderValue, ImageError> {
-        let credential = self.access.credentials.find(reference.registry()).map_err(|error| {
-            ImageError::Source {
-                what: format!("credentials for {}", reference.registry()),
-                source: error.into(),
-            }
-        })?;
+        let credential = self.credential(reference.registry().to_owned()).await?;
         let challenges = headers.get_all(header::WWW_AUTHENTICATE).iter();
         let challenge = challenges
             .filter_map(|it| Challenge::parse(it.to_str().ok()?))
@@ -242,6 +240,18 @@ impl RegistryClient {
                 secret(&basic(&username, &password)).ok_or_else(|| unauthorized(reference))
             }
             _ => Err(unauthorized(reference)),
+        }
+    }
+
+    /// A credential helper is a program that is waited for, so others' answers must not wait too.
+    async fn credential(&self, registry: String) -> Result<Option<Credential>, ImageError> {
+        let what = format!("credentials for {registry}");
+        let failed = |source| ImageError::Source { what, source };
+        let credentials = self.access.credentials.clone();
+        match tokio::task::spawn_blocking(move || credentials.find(&registry)).await {
+            Ok(Ok(credential)) => Ok(credential),
+            Ok(Err(error)) => Err(failed(error.into())),
+            Err(error) => Err(failed(error.into())),
         }
     }
 
@@ -302,51 +312,13 @@ impl RegistryClient {
             }
             status => return Err(answered(what(), status)),
         }
-        let json = bounded(response, TOKEN_BYTES_MAX as u64)
-            .await
-            .map_err(|error| source(what(), error))?
+        let json = self
+            .whole(response, TOKEN_BYTES_MAX, what)
+            .await?
             .ok_or_else(|| refused("the answer is larger than any token".to_owned()))?;
         Token::parse(&json, Instant::now())
             .ok_or_else(|| refused("the answer holds no token".to_owned()))
     }
-}
-
-/// Reads a body; `None` if it is longer than that.
-pub(crate) async fn bounded(
-    mut response: Response,
-    bytes_max: u64,
-) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if (body.len() + chunk.len()) as u64 > bytes_max {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
-}
-
-fn tls(access: &Access) -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    let compiled_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
-    roots.add_parsable_certificates(compiled_in.chain(access.roots.iter().cloned()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
-fn redirect_is_sound(attempt: &Attempt<'_>) -> Result<(), String> {
-    let previous = attempt.previous();
-    if previous.len() > REDIRECTS_MAX {
-        return Err(format!("more than {REDIRECTS_MAX} redirects"));
-    }
-    let from_tls = previous.last().is_some_and(|it| it.scheme() == "https");
-    if from_tls && attempt.url().scheme() != "https" {
-        return Err("a redirect leaves https".to_owned());
-    }
-    Ok(())
 }
 
 fn basic(username: &str, password: &str) -> String {

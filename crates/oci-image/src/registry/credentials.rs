@@ -231,10 +231,12 @@ fn ask_helper(helper: &str, address: &str) -> Result<Option<Credential>, Credent
 /// Waits for a child and what it prints, both bounded; `None` if it took too long.
 fn finish(child: &mut Child) -> std::io::Result<Option<(bool, Vec<u8>)>> {
     let stdout = child.stdout.take();
-    let reader = std::thread::spawn(move || {
+    let (printed, output) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
         let mut output = Vec::new();
         let read = stdout.map(|it| it.take(HELPER_BYTES_MAX).read_to_end(&mut output));
-        read.transpose().map(|_| output)
+        // Whoever waited may have given up.
+        let _ = printed.send(read.transpose().map(|_| output));
     });
     let end = Instant::now() + HELPER_TIME_MAX;
     let status = loop {
@@ -248,8 +250,11 @@ fn finish(child: &mut Child) -> std::io::Result<Option<(bool, Vec<u8>)>> {
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     };
-    let output = reader.join().unwrap_or_else(|_| Ok(Vec::new()))?;
-    Ok(Some((status.success(), output)))
+    // A child of the helper may hold its output open for longer than the helper lives.
+    match output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        Ok(output) => Ok(Some((status.success(), output?))),
+        Err(_) => Ok(None),
+    }
 }
 
 #[cfg(test)]

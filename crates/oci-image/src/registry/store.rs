@@ -11,7 +11,7 @@ use crate::descriptor::Descriptor;
 use crate::error::ImageError;
 use crate::manifest::RawManifest;
 use crate::reference::Reference;
-use crate::registry::client::{RegistryClient, bounded};
+use crate::registry::client::RegistryClient;
 use crate::store::{Store, Which};
 
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -53,10 +53,7 @@ impl Store for RegistryStore {
                 .and_then(|it| it.to_str().ok())
                 .map(|it| it.split(';').next().unwrap_or(it).trim().to_owned());
             let what = || format!("{path} of {}", reference.name());
-            let bytes = bounded(response, bytes_max).await.map_err(|error| ImageError::Source {
-                what: what(),
-                source: error.without_url().into(),
-            })?;
+            let bytes = client.whole(response, bytes_max, what).await?;
             let over =
                 || ImageError::Limit { what: what(), limit: "manifest_bytes_max", max: bytes_max };
             Ok(Some(RawManifest { media_type, bytes: bytes.ok_or_else(over)? }))
