@@ -8,7 +8,14 @@ use verdict::Rule;
 
 /// Every rule that a check can find.
 fn rules() -> Vec<Rule> {
-    [verdict::common::RULES, verify_signature::RULES, check_runtime::RULES].concat()
+    [
+        verdict::common::RULES,
+        scan_layers::RULES,
+        verify_signature::RULES,
+        check_policy::RULES,
+        check_runtime::RULES,
+    ]
+    .concat()
 }
 
 fn sections() -> BTreeMap<String, String> {
