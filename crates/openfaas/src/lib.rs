@@ -7,6 +7,7 @@ mod http_client;
 mod name;
 mod provider;
 
+pub mod dockerfile;
 pub mod stack;
 
 pub use address::{Address, AddressError};

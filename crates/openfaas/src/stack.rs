@@ -8,6 +8,7 @@ mod read;
 
 pub use envsubst::{EnvsubstError, envsubst};
 pub use file::{StackFile, StackSource, default_file};
+pub(crate) use read::yaml as read_yaml;
 pub use read::{Selection, StackError, parse};
 
 use std::collections::BTreeMap;

@@ -117,7 +117,7 @@ pub fn parse(text: &str, selection: &Selection) -> Result<Stack, StackError> {
     if stack.functions.is_empty() { Err(StackError::NoMatch(wanted.clone())) } else { Ok(stack) }
 }
 
-pub(super) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StackError> {
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StackError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(StackError::TooLarge("the substituted stack file".to_owned()));
     }
