@@ -76,7 +76,10 @@ pub fn images(
 }
 
 /// The policy of questions that bring none: the file's, or the careful default.
-fn document(path: Option<&Path>) -> Result<PolicyDocument, Unready> {
+///
+/// # Errors
+/// When the file cannot be used.
+pub fn document(path: Option<&Path>) -> Result<PolicyDocument, Unready> {
     match path {
         Some(path) => policy::load(path).map_err(Unready::Policy),
         None => Ok(PolicyDocument { body: "{}\n".to_owned(), files: Default::default() }),
@@ -101,7 +104,8 @@ fn bare(
     Ok(question.resolved(pinned, place, standard, policy.limits, deadline))
 }
 
-fn unresolved(error: &ImageError) -> Refusal {
+/// What a question is told whose image cannot be had.
+pub fn unresolved(error: &ImageError) -> Refusal {
     let causes = verdict::causes(error);
     let separator = if causes.is_empty() { "" } else { ": " };
     let told = format!("{error}{separator}{causes}");

@@ -3,5 +3,5 @@
 mod function;
 mod unready;
 
-pub use function::{ImageFunction, images};
+pub use function::{ImageFunction, document, images, unresolved};
 pub use unready::Unready;

@@ -49,7 +49,8 @@ impl Unready {
         }
     }
 
-    pub(crate) fn refusal(&self) -> Refusal {
+    /// What every question is told until it is mended.
+    pub fn refusal(&self) -> Refusal {
         let causes = causes(self);
         tracing::error!(error = %self, causes, "the function is not set up");
         Refusal::configuration(format!("{self}: {causes}"), self.remedy())

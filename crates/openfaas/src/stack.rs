@@ -7,7 +7,7 @@ mod glob;
 mod read;
 
 pub use envsubst::{EnvsubstError, envsubst};
-pub use file::{StackFile, StackSource, default_file};
+pub use file::{StackFile, StackSource, Variables, default_file};
 pub(crate) use read::yaml as read_yaml;
 pub use read::{Selection, StackError, parse};
 

@@ -8,5 +8,8 @@ mod plan;
 mod request;
 mod resolve;
 
+mod function;
+
+pub use function::{OrchestratorFunction, handle};
 pub use pipeline::{Asker, NAME, Orchestrator};
 pub use resolve::{Resolve, Resolved, resolve};

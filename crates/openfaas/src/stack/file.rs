@@ -23,6 +23,9 @@ pub enum StackSource {
     Url(url::Url),
 }
 
+/// Looks a variable of the environment up.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// A stack file's text, as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackFile {
@@ -72,7 +75,7 @@ impl StackFile {
     /// When it is no stack of OpenFaaS, or the selection selects nothing.
     pub fn stack(
         &self,
-        variables: Option<&dyn Fn(&str) -> Option<String>>,
+        variables: Option<Variables<'_>>,
         selection: &Selection,
     ) -> Result<Stack, StackError> {
         match variables {
