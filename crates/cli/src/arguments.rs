@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Make or look at an advisory index.
     #[command(subcommand)]
     Advisories(Advisories),
+    /// Look at a policy.
+    #[command(subcommand)]
+    Policy(Policy),
     /// Make this program the plugin behind `faas-cli validate`.
     InstallPlugin(InstallPlugin),
     /// Show the whole of it on a small image: rejected, mended, accepted. Needs nothing.
@@ -131,6 +134,19 @@ pub(crate) enum Advisories {
     /// Read an index whole and say what is in it.
     Check {
         /// The index file.
+        file: PathBuf,
+        /// How the answer is printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Say what a policy means, or everything that is wrong with it.
+    Check {
+        /// The policy.
         file: PathBuf,
         /// How the answer is printed.
         #[arg(long, short, value_enum, default_value_t)]

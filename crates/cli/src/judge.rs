@@ -11,9 +11,12 @@ use oci_image::{Image, ImageError, Images, Opener, Shelf};
 use orchestrator::{Asker, Orchestrator};
 use policy::Policy;
 use tokio::runtime::Runtime;
-use verdict::{Phase, Platform, PolicyDocument, Role, Verdict};
+use verdict::{Digest, Finding, Phase, PinnedImage, Platform, PolicyDocument, Role, Verdict};
 
+use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::round::Judging;
+use crate::stack::Named;
 use crate::{advisory_index, surroundings};
 
 /// The policy of who has none: the careful one.
@@ -54,6 +57,20 @@ impl Candidate {
         let image = image.into();
         let (function, namespace, entry, snapshot) = (None, None, None, None);
         Self { image, function, namespace, role: Role::Made, entry, snapshot }
+    }
+
+    /// The question that it comes to.
+    pub(crate) fn question(&self, platform: &Platform) -> Question {
+        Question {
+            function: self.function.clone(),
+            namespace: self.namespace.clone(),
+            platform: platform.clone(),
+            role: self.role,
+            phase: if self.snapshot.is_some() { Phase::Runtime } else { Phase::Build },
+            deployment: self.entry.clone(),
+            snapshot: self.snapshot.clone(),
+            ..Question::about(self.image.clone())
+        }
     }
 }
 
@@ -97,6 +114,11 @@ impl Judge {
         Ok(image)
     }
 
+    /// The digest of the configuration of an image that was opened before.
+    pub(crate) fn configuration(&self, image: &PinnedImage) -> Option<Digest> {
+        self.shelf.get(image).map(|image| image.config_digest())
+    }
+
     /// Judges an image. An error is one that could not even be resolved to a digest: there is
     /// nothing yet that a verdict could be about.
     pub(crate) fn judge(
@@ -105,16 +127,7 @@ impl Judge {
         platform: &Platform,
     ) -> Result<Verdict, ImageError> {
         let image = self.open(&candidate.image, platform)?;
-        let question = Question {
-            function: candidate.function.clone(),
-            namespace: candidate.namespace.clone(),
-            platform: platform.clone(),
-            role: candidate.role,
-            phase: if candidate.snapshot.is_some() { Phase::Runtime } else { Phase::Build },
-            deployment: candidate.entry.clone(),
-            snapshot: candidate.snapshot.clone(),
-            ..Question::about(candidate.image.clone())
-        };
+        let question = candidate.question(platform);
         let limits = self.policy.limits;
         let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
         let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
@@ -122,6 +135,29 @@ impl Judge {
         let request = question.resolved(pinned, place, &self.document, limits, deadline);
         Ok(self.runtime.block_on(self.orchestrator.validate(request, Asker::Own)))
     }
+}
+
+impl Judging for Judge {
+    fn answer(&self, candidate: &Candidate, platform: &Platform) -> Answer {
+        match self.judge(candidate, platform) {
+            Ok(verdict) => Answer::Judged(Box::new(verdict)),
+            Err(error) => {
+                let (function, on_undecided) =
+                    (candidate.function.as_deref(), self.policy.on_undecided);
+                Answer::unresolved(function, &candidate.image, error.finding(), on_undecided)
+            }
+        }
+    }
+
+    fn unresolved(&self, named: &Named, finding: Finding) -> Answer {
+        let function = Some(named.function.as_str());
+        Answer::unresolved(function, &named.written, finding, self.policy.on_undecided)
+    }
+}
+
+/// What a policy means.
+pub(crate) fn parsed(document: &PolicyDocument) -> Result<Policy, Failure> {
+    Policy::parse(document).map_err(|error| unusable(None, &error))
 }
 
 /// Reads the policy; without one, policy.yml of the working folder, or else the careful default.

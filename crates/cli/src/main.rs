@@ -4,7 +4,9 @@
 use std::process::ExitCode;
 
 mod advisory_index;
+mod answer;
 mod arguments;
+mod cluster;
 mod demo;
 mod exit;
 mod failure;
@@ -12,8 +14,12 @@ mod inventory_list;
 mod judge;
 mod logging;
 mod plugin;
+mod policy;
 mod render;
+mod round;
+mod stack;
 mod surroundings;
+mod up;
 mod validate;
 
 use clap::Parser as _;
@@ -22,7 +28,7 @@ use crate::arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     // The user's Rego is evaluated in a process of its own: this program, started again.
-    policy::rego::answer_if_asked(std::env::args_os());
+    ::policy::rego::answer_if_asked(std::env::args_os());
     demo::run_if_asked(std::env::args_os());
     let arguments = match Arguments::try_parse_from(arguments::as_typed(std::env::args_os())) {
         Ok(arguments) => arguments,
@@ -33,6 +39,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(arguments),
         Command::Inventory(arguments) => inventory_list::run(arguments),
         Command::Advisories(command) => advisory_index::run(command),
+        Command::Policy(command) => policy::run(command),
         Command::InstallPlugin(arguments) => plugin::install(arguments),
         Command::Demo { output } => demo::run(*output),
     };

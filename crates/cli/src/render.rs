@@ -6,7 +6,7 @@ mod table;
 use std::io::Write as _;
 
 pub(crate) use json::json;
-pub(crate) use table::verdict;
+pub(crate) use table::{unresolved, verdict};
 
 use crate::failure::Failure;
 

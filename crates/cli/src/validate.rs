@@ -1,58 +1,93 @@
 //! `validate`: judging one image, or every image of a stack.yml.
 
-use oci_image::ImageError;
 use serde::Serialize;
-use verdict::{Finding, Verdict};
+use verdict::Outcome;
 
+use crate::answer::Answer;
 use crate::arguments::{Output, Validate};
+use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::{Candidate, Judge};
-use crate::render::{self, json, print};
+use crate::render::{json, print};
+use crate::round::{self, Judging as _};
+use crate::stack::Asked;
+use crate::up;
+
+/// The word in the place of an image that builds, pushes and deploys too.
+const UP: &str = "up";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
-    match &arguments.image {
-        Some(image) => one(arguments, image),
-        None => Err(Failure::usage("no image is named", "name an image")),
-    }
-}
-
-fn one(arguments: &Validate, image: &str) -> Result<Exit, Failure> {
     let judging = &arguments.judging;
-    let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
-    let answer = judge.judge(&Candidate::image(image), &judging.platform);
-    show(image, answer, judging.output)
-}
-
-/// An image that could not be resolved to a digest: there is nothing yet that a verdict could be
-/// about, and it is not accepted.
-#[derive(Debug, Serialize)]
-struct Unresolved<'i> {
-    outcome: verdict::Outcome,
-    declared: &'i str,
-    finding: Finding,
-}
-
-fn show(image: &str, answer: Result<Verdict, ImageError>, output: Output) -> Result<Exit, Failure> {
-    match (answer, output) {
-        (Ok(verdict), Output::Json) => {
-            json(&verdict)?;
-            Ok(Exit::of(&verdict))
+    match (&arguments.image, &arguments.gateway) {
+        (Some(word), _) if word == UP => up::run(arguments),
+        (Some(image), None) => {
+            let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
+            one(&judge.answer(&Candidate::image(image), &judging.platform), judging.output)
         }
-        (Ok(verdict), Output::Table) => {
-            print(&render::verdict(&verdict))?;
-            Ok(Exit::of(&verdict))
+        (Some(image), Some(gateway)) => {
+            let cluster = Cluster::new(gateway, None, judging.policy.as_deref())?;
+            one(&cluster.answer(&Candidate::image(image), &judging.platform), judging.output)
         }
-        (Err(error), Output::Json) => {
-            let (outcome, finding) = (verdict::Outcome::Undecided, error.finding());
-            json(&Unresolved { outcome, declared: image, finding })?;
-            Ok(Exit::Undecided)
+        (None, None) => {
+            let asked = Asked::read(arguments)?;
+            let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
+            all(arguments, &asked, &judge)
         }
-        (Err(error), Output::Table) => {
-            let what = format!("{image} could not be judged");
-            let failure = Failure::usage(what, error.remedy()).because(&error);
-            Err(failure.exit(Exit::Undecided))
+        (None, Some(gateway)) => {
+            let asked = Asked::read(arguments)?;
+            let stack_gateway = asked.stack.provider.gateway.clone();
+            let cluster = Cluster::new(gateway, Some(&stack_gateway), judging.policy.as_deref())?;
+            all(arguments, &asked, &cluster)
         }
     }
+}
+
+fn one(answer: &Answer, output: Output) -> Result<Exit, Failure> {
+    match output {
+        Output::Json => json(answer)?,
+        Output::Table => answer.show()?,
+    }
+    Ok(answer.exit())
+}
+
+fn all(arguments: &Validate, asked: &Asked, judge: &dyn round::Judging) -> Result<Exit, Failure> {
+    let platform = &arguments.judging.platform;
+    let mut images = asked.used(platform);
+    if !arguments.used_only {
+        images.extend(asked.made(platform));
+    }
+    let answers = round::judge(images, judge);
+    show(&answers, arguments.judging.output)
+}
+
+/// What became of every image, as a program reads it.
+#[derive(Serialize)]
+struct All<'a> {
+    outcome: Outcome,
+    images: &'a [Answer],
+}
+
+/// Prints what became of every image, and answers how the program ends.
+pub(crate) fn show(answers: &[Answer], output: Output) -> Result<Exit, Failure> {
+    let outcome = answers.iter().map(Answer::outcome).max().unwrap_or(Outcome::Accepted);
+    match output {
+        Output::Json => json(&All { outcome, images: answers })?,
+        Output::Table => {
+            for answer in answers {
+                answer.show()?;
+                print("\n")?;
+            }
+            let count = |wanted| answers.iter().filter(|it| it.outcome() == wanted).count();
+            print(&format!(
+                "{} images: {} accepted, {} rejected, {} undecided\n",
+                answers.len(),
+                count(Outcome::Accepted),
+                count(Outcome::Rejected),
+                count(Outcome::Undecided),
+            ))?;
+        }
+    }
+    Ok(answers.iter().map(Answer::exit).max().unwrap_or(Exit::Accepted))
 }

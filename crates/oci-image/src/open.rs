@@ -216,12 +216,16 @@ impl Shelf {
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         images.insert(image.pinned().clone(), image);
     }
+
+    /// The image of this name and digest, if it is there.
+    pub fn get(&self, image: &PinnedImage) -> Option<Arc<Image>> {
+        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.get(image).cloned()
+    }
 }
 
 impl Images for Shelf {
     fn open(&self, subject: &Subject, _limits: &Limits) -> Result<Arc<Image>, ImageError> {
-        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
-        let image = images.get(&subject.image).cloned();
-        image.ok_or_else(|| ImageError::NotFound(subject.image.to_string()))
+        self.get(&subject.image).ok_or_else(|| ImageError::NotFound(subject.image.to_string()))
     }
 }

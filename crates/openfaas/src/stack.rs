@@ -9,7 +9,7 @@ mod read;
 pub use envsubst::{EnvsubstError, envsubst};
 pub use file::{StackFile, StackSource, Variables, default_file};
 pub(crate) use read::yaml as read_yaml;
-pub use read::{Selection, StackError, parse};
+pub use read::{Selection, StackError, document, parse};
 
 use std::collections::BTreeMap;
 

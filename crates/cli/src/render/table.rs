@@ -23,6 +23,15 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
     text
 }
 
+/// An image that could not be resolved to a digest.
+pub(crate) fn unresolved(function: Option<&str>, declared: &str, finding: &Finding) -> String {
+    let style = outcome_style(Outcome::Undecided).bold();
+    let function = function.map(|name| format!("{name}  ")).unwrap_or_default();
+    let mut text = format!("{style}UNDECIDED{style:#}  {function}{declared}\n");
+    line(&mut text, finding);
+    text
+}
+
 fn heading(text: &mut String, verdict: &Verdict) {
     let style = outcome_style(verdict.outcome).bold();
     let word = verdict.outcome.to_string().to_uppercase();

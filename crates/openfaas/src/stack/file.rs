@@ -78,12 +78,17 @@ impl StackFile {
         variables: Option<Variables<'_>>,
         selection: &Selection,
     ) -> Result<Stack, StackError> {
+        read::parse(&self.substituted(variables)?, selection)
+    }
+
+    /// Its text with variables replaced, as [`StackFile::stack`] reads it.
+    ///
+    /// # Errors
+    /// When a substitution is malformed.
+    pub fn substituted(&self, variables: Option<Variables<'_>>) -> Result<String, StackError> {
         match variables {
-            None => read::parse(&self.text, selection),
-            Some(variable) => {
-                let text = envsubst(&self.text, variable).map_err(StackError::Envsubst)?;
-                read::parse(&text, selection)
-            }
+            None => Ok(self.text.clone()),
+            Some(variable) => envsubst(&self.text, variable).map_err(StackError::Envsubst),
         }
     }
 

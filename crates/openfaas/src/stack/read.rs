@@ -117,6 +117,14 @@ pub fn parse(text: &str, selection: &Selection) -> Result<Stack, StackError> {
     if stack.functions.is_empty() { Err(StackError::NoMatch(wanted.clone())) } else { Ok(stack) }
 }
 
+/// A substituted stack file as it is, with all that faas-cli ignores in it.
+///
+/// # Errors
+/// When it is no YAML, or larger than it may be.
+pub fn document(text: &str) -> Result<serde_json::Value, StackError> {
+    yaml(text)
+}
+
 pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StackError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(StackError::TooLarge("the substituted stack file".to_owned()));
