@@ -11,4 +11,5 @@ pub mod build_folder;
 pub mod container;
 pub mod gateway;
 pub mod image;
+pub mod registry;
 pub mod signer;
