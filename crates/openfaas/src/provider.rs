@@ -14,6 +14,7 @@ pub struct Deployment {
     /// Its image.
     pub image: String,
     /// Its namespace; empty for the provider's default.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// The process that the watchdog starts; becomes `fprocess` in the container.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -27,11 +28,9 @@ pub struct Deployment {
     /// Names of secrets, mounted below /var/openfaas/secrets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
-    /// Labels.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    /// Labels. Sent also when there are none, as faas-cli does.
     pub labels: BTreeMap<String, String>,
-    /// Annotations.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    /// Annotations. Sent also when there are none, as faas-cli does.
     pub annotations: BTreeMap<String, String>,
     /// What it may use.
     #[serde(skip_serializing_if = "Option::is_none")]
