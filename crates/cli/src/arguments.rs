@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use verdict::Platform;
 
 use crate::exit::Exit;
+use crate::runtime::Runtime;
 
 /// Validates OpenFaaS function images: vulnerable packages, signatures, the user's own policy,
 /// and what a running function does.
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// Look at a policy.
     #[command(subcommand)]
     Policy(Policy),
+    /// Look at what runs.
+    #[command(subcommand)]
+    Runtime(Runtime),
     /// Make this program the plugin behind `faas-cli validate`.
     InstallPlugin(InstallPlugin),
     /// Show the whole of it on a small image: rejected, mended, accepted. Needs nothing.

@@ -17,6 +17,7 @@ mod plugin;
 mod policy;
 mod render;
 mod round;
+mod runtime;
 mod stack;
 mod surroundings;
 mod up;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Inventory(arguments) => inventory_list::run(arguments),
         Command::Advisories(command) => advisory_index::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Runtime(command) => runtime::run(command),
         Command::InstallPlugin(arguments) => plugin::install(arguments),
         Command::Demo { output } => demo::run(*output),
     };

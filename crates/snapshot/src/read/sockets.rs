@@ -42,9 +42,9 @@ pub(super) fn join(
     let mut missing = BTreeMap::new();
     // Twice: a table is not read in one moment, and a socket may just have been bound.
     for _ in 0..2 {
-        for (namespace, pid) in &own {
-            let Some(folder) = folders.get(pid) else { continue };
-            missing.insert(*namespace, tables(folder, *pid, *namespace, &held, &mut found, ledger));
+        for (namespace, pids) in &own {
+            let names = tables_by(pids, *namespace, &held, folders, &mut found, ledger);
+            missing.insert(*namespace, names);
         }
         if found.has_all(held.keys()) {
             break;
@@ -81,12 +81,38 @@ fn held_by(processes: &[Process]) -> BTreeMap<u64, Held> {
     held
 }
 
-/// A process in each network namespace.
-fn namespaces_of(processes: &[Process]) -> BTreeMap<u64, u32> {
-    processes
-        .iter()
-        .filter_map(|process| Some((*process.namespaces.get(&NamespaceKind::Net)?, process.pid)))
-        .collect()
+/// The processes in each network namespace.
+fn namespaces_of(processes: &[Process]) -> BTreeMap<u64, Vec<u32>> {
+    let mut namespaces: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for process in processes {
+        if let Some(namespace) = process.namespaces.get(&NamespaceKind::Net) {
+            namespaces.entry(*namespace).or_default().push(process.pid);
+        }
+    }
+    namespaces
+}
+
+/// Reads the tables of a namespace through the first of its processes that outlives the reading.
+fn tables_by(
+    pids: &[u32],
+    namespace: u64,
+    held: &BTreeMap<u64, Held>,
+    folders: &Folders,
+    found: &mut Found,
+    ledger: &mut Ledger<'_>,
+) -> Vec<&'static str> {
+    let mark = ledger.mark();
+    let mut missing = Vec::new();
+    for pid in pids {
+        let Some(folder) = folders.get(pid) else { continue };
+        // What could not be read through one that has ended is read through the next.
+        ledger.rewind(mark);
+        missing = tables(folder, *pid, namespace, held, found, ledger);
+        if folder.link("ns/net").is_ok() {
+            break;
+        }
+    }
+    missing
 }
 
 /// Reads every table of one namespace, keeping only what is held; gives the tables that the
@@ -152,7 +178,7 @@ fn forget(process: &mut Process, closed: &BTreeSet<u64>, ledger: &mut Ledger<'_>
 
 /// Looks for the rest in every other network namespace that has a process.
 fn elsewhere(
-    own: &BTreeMap<u64, u32>,
+    own: &BTreeMap<u64, Vec<u32>>,
     held: &BTreeMap<u64, Held>,
     roots: &Roots,
     found: &mut Found,

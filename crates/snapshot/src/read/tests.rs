@@ -285,6 +285,15 @@ fn a_cgroup_path_cannot_leave_its_hierarchy() {
 }
 
 #[test]
+fn tables_are_read_through_a_process_that_is_still_there() {
+    let tree = ProcTree::new();
+    tree.process(100, 1).descriptor(100, 3, "socket:[555]").net(100, "tcp", LISTEN_8080);
+    tree.process(101, 100);
+    tree.remove("101/net");
+    assert_eq!(unseen(&of(&tree, 100)), []);
+}
+
+#[test]
 fn unix_sockets_are_joined() {
     let tree = ProcTree::new();
     tree.process(100, 1).descriptor(100, 3, "socket:[9]");
