@@ -7,5 +7,5 @@ mod rules;
 mod scene;
 
 pub use check::{CheckPolicy, NAME};
-pub use handle::handle;
+pub use handle::{before_serving, handle};
 pub use rules::RULES;
