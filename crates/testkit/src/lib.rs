@@ -12,4 +12,5 @@ pub mod container;
 pub mod gateway;
 pub mod image;
 pub mod registry;
+pub mod program;
 pub mod signer;

@@ -125,9 +125,15 @@ fn place(finding: &Finding) -> Option<String> {
 /// characters that would rewrite the terminal.
 fn first_lines(detail: &str, indent: &str) -> String {
     const LINES_MAX: usize = 4;
-    const CHARS_MAX: usize = 400;
-    let printable =
-        |line: &str| line.chars().filter(|it| !it.is_control()).take(CHARS_MAX).collect::<String>();
+    const CHARS_MAX: usize = 160;
+    let printable = |line: &str| {
+        let mut chars = line.chars().filter(|it| !it.is_control());
+        let mut shown: String = chars.by_ref().take(CHARS_MAX).collect();
+        if chars.next().is_some() {
+            shown.push('…');
+        }
+        shown
+    };
     let lines: Vec<String> = detail.lines().take(LINES_MAX).map(printable).collect();
     lines.join(&format!("\n{indent}"))
 }
