@@ -11,6 +11,6 @@ pub mod build_folder;
 pub mod container;
 pub mod gateway;
 pub mod image;
-pub mod registry;
 pub mod program;
+pub mod registry;
 pub mod signer;
