@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 /// What is done first of all, before there is a second thread, when the handler has no
 /// `pub fn before_serving()` of its own.
+#[allow(dead_code, reason = "some handlers have their own")]
 fn before_serving() {}
 
 fn main() -> ExitCode {
