@@ -12,7 +12,8 @@ pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
         Failure::usage("the answer could not be written", "see that standard output is open")
             .because(error)
     };
-    let mut out = std::io::stdout().lock();
+    // Standard output is flushed at each line end, of which a document has thousands.
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     serde_json::to_writer_pretty(&mut out, document).map_err(|error| failed(&error))?;
-    out.write_all(b"\n").map_err(|error| failed(&error))
+    out.write_all(b"\n").and_then(|()| out.flush()).map_err(|error| failed(&error))
 }

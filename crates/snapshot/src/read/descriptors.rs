@@ -192,15 +192,18 @@ impl Table {
     fn state(&mut self, name: &str, target: &Target, ledger: &mut Ledger<'_>) -> Fdinfo {
         let Some(states) = &self.states else { return Fdinfo::default() };
         let is_ring = matches!(target, Target::Anonymous { class } if class == "io_uring");
-        let bytes_max = if is_ring { RING_FDINFO_BYTES } else { FDINFO_BYTES };
-        let content = match states.read(name, bytes_max) {
-            Ok(content) => content,
+        let read = match is_ring {
+            true => states.read(name, RING_FDINFO_BYTES).map(|content| content.bytes),
+            false => states.head(name, FDINFO_BYTES),
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
             Err(errno) => {
                 ledger.failed(Some(self.pid), &states.path_of(name), errno);
                 return Fdinfo::default();
             }
         };
-        let state = fdinfo(&content.bytes);
+        let state = fdinfo(&bytes);
         let path = states.path_of(name);
         note_held(self.pid, &path, &state, is_ring, ledger);
         state

@@ -68,6 +68,16 @@ impl Folder {
         Ok(Content { bytes, cut })
     }
 
+    /// The beginning of a file that the kernel writes anew for each reading: what one read gives.
+    pub(super) fn head(&self, name: &str, bytes_max: usize) -> Result<Vec<u8>, Errno> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = rustix::fs::openat(&self.handle, name, flags, Mode::empty())?;
+        let mut bytes = vec![0; bytes_max];
+        let count = rustix::io::read(&file, bytes.as_mut_slice())?;
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+
     /// Hands each line of a file over, without its newline, and says whether that was all of it:
     /// reading stops at `bytes_max`, and a line longer than `line_bytes_max` is cut.
     pub(super) fn lines(

@@ -98,7 +98,7 @@ fn tree(pid: u32, roots: &Roots) -> Result<BTreeSet<u32>, SnapshotError> {
 
 fn parent_of(pid: u32, roots: &Roots) -> Option<u32> {
     let folder = Folder::open(roots.proc.join(pid.to_string())).ok()?;
-    Some(parse::stat::stat(&folder.read("stat", 4096).ok()?.bytes)?.parent)
+    Some(parse::stat::stat(&folder.head("stat", 4096).ok()?)?.parent)
 }
 
 /// The union over every hierarchy and all cgroups below: a process may be in a cgroup of one
