@@ -1,11 +1,11 @@
 //! Layers to packages: squash, package databases, languages; one file each.
 
-mod attribution;
 mod catalog;
 mod ecosystem;
 mod file;
 mod inventories;
 mod inventory;
+mod look;
 mod note;
 mod os_release;
 mod package;
@@ -13,7 +13,6 @@ mod purl;
 mod squash;
 mod take;
 pub mod tar_walk;
-mod tree;
 
 pub use catalog::read_file;
 pub use ecosystem::Ecosystem;

@@ -1,145 +1,54 @@
-//! From an image to its inventory.
-
-use std::collections::BTreeSet;
+//! From an image to its inventory: look, look again if something was learnt, write it down.
 
 use oci_image::{Image, ImageError};
 
-use crate::catalog::{self, Found};
-use crate::file::FileFacts;
-use crate::inventory::Inventory;
+use crate::inventory::{Counts, Inventory};
+use crate::look::Look;
 use crate::note::Note;
-use crate::os_release::OsRelease;
-use crate::package::{LayerRef, Package};
-use crate::purl;
-use crate::squash::{Squashed, Wanted, gives_power, squash};
-use crate::tree::{FileNode, Node, written};
+use crate::squash::Lore;
 
-/// A file that was missed may itself be a link to one that is missed; nobody links further.
-const PASSES_MAX: usize = 3;
+/// How often an image is looked at. Two looks find what lies behind links; links to links take
+/// more. What is left after the last is a note.
+const LOOKS_MAX: usize = 4;
 
-/// Takes the inventory of an image. It blocks, and reads every layer once; again only if a file
-/// that shows packages is a link to one that has another kind of name.
+/// Takes the inventory of an image. Blocks: every layer is read to its end, verified, in constant
+/// memory, and nothing is written anywhere.
 ///
 /// # Errors
-/// When a layer cannot be had, is not what it promises to be, is no tar, or is past a limit.
+/// When the image cannot be read, is malformed or is past a limit. A file in it that cannot be
+/// read is a [`Note`].
 pub fn take(image: &Image) -> Result<Inventory, ImageError> {
-    let mut wanted = Wanted::new();
-    let mut squashed = squash(image, &wanted)?;
-    for _ in 1..PASSES_MAX {
-        let known = wanted.len();
-        wanted.append(&mut squashed.missed);
-        if wanted.len() == known {
-            break;
+    let mut lore = Lore::default();
+    for _ in 1..LOOKS_MAX {
+        let (look, learnt) = Look::at(image, &lore)?;
+        match learnt {
+            None => return Ok(inventory(image, look, None)),
+            Some(learnt) => lore = learnt,
         }
-        squashed = squash(image, &wanted)?;
     }
-    Ok(listed(image, &squashed))
+    let (look, learnt) = Look::at(image, &lore)?;
+    let unsolved = learnt.map(|_| "links lead to links too often to be followed");
+    Ok(inventory(image, look, unsolved))
 }
 
-fn listed(image: &Image, squashed: &Squashed) -> Inventory {
-    let layers: Vec<LayerRef> = image.layers().iter().map(LayerRef::of).collect();
-    let os_release = os_release(squashed);
-    let mut list = List { layers: &layers, os_release: os_release.as_ref(), ..List::default() };
-    let mut named: BTreeSet<Vec<u8>> = BTreeSet::new();
-    squashed.tree.files(&mut |path, file| {
-        if !file.is_silent {
-            named.insert(path.to_vec());
-            list.evidence(path, file);
-        }
-        list.facts(path, file);
+fn inventory(image: &Image, look: Look, unsolved: Option<&str>) -> Inventory {
+    let Look { mut packages, os_release, files, mut notes, entries, inflated_bytes } = look;
+    if let (Some(reason), Some(layer)) = (unsolved, image.layers().last()) {
+        let layer = crate::package::LayerRef::of(layer);
+        notes.push(Note { path: String::new(), reason: reason.to_owned(), layer });
+    }
+    packages.sort_by(|a, b| {
+        let key = |it: &crate::Package| {
+            (it.ecosystem, it.name.clone(), it.version.clone(), it.path.clone())
+        };
+        key(a).cmp(&key(b)).then_with(|| a.purl.cmp(&b.purl))
     });
-    for (path, file) in through_links(squashed) {
-        if named.insert(path.clone()) {
-            list.evidence(&path, file);
-        }
-    }
-    let List { mut packages, files, notes, .. } = list;
-    packages.sort_by(|a, b| key(a).cmp(&key(b)));
-    packages.dedup_by(|a, b| key(a) == key(b));
-    let mut counts = squashed.counts;
-    counts.packages = packages.len() as u64;
-    let pinned = image.pinned();
-    let (image, digest) = (pinned.clone(), pinned.digest);
-    Inventory { image, digest, os_release, packages, files, notes, counts }
-}
-
-type Key<'p> = (crate::Ecosystem, &'p str, &'p str, Option<&'p str>, &'p str);
-
-fn key(package: &Package) -> Key<'_> {
-    let Package { ecosystem, name, version, architecture, path, .. } = package;
-    (*ecosystem, name, version, architecture.as_deref(), path)
-}
-
-/// The first of os-release's places that is there, links followed.
-fn os_release(squashed: &Squashed) -> Option<OsRelease> {
-    catalog::OS_RELEASE_PLACES.iter().find_map(|place| {
-        let real = squashed.tree.resolve(place.as_bytes(), true).ok()?;
-        match squashed.tree.get(&real)? {
-            Node::File(file) => file.evidence.as_ref()?.os_release.clone(),
-            Node::Folder(_) | Node::Link { .. } => None,
-        }
-    })
-}
-
-/// Files that fixed places lead to by symbolic links.
-fn through_links(squashed: &Squashed) -> Vec<(Vec<u8>, &FileNode)> {
-    let found = catalog::places().filter_map(|place| {
-        let real = squashed.tree.resolve(place.as_bytes(), true).ok()?;
-        match squashed.tree.get(&real)? {
-            Node::File(file) => Some((written(&real), file)),
-            Node::Folder(_) | Node::Link { .. } => None,
-        }
-    });
-    found.collect()
-}
-
-#[derive(Default)]
-struct List<'l> {
-    layers: &'l [LayerRef],
-    os_release: Option<&'l OsRelease>,
-    packages: Vec<Package>,
-    files: Vec<FileFacts>,
-    notes: Vec<Note>,
-}
-
-impl List<'_> {
-    fn evidence(&mut self, path: &[u8], file: &FileNode) {
-        let Some(evidence) = &file.evidence else { return };
-        let path = String::from_utf8_lossy(path);
-        for (found, layer) in &evidence.packages {
-            if let Some(layer) = self.layers.get(*layer as usize) {
-                self.packages.push(self.package(found, &path, *layer));
-            }
-        }
-        if let Some(layer) = self.layers.get(file.layer as usize) {
-            let note = |trouble: &catalog::Trouble| Note {
-                path: path.clone().into_owned(),
-                reason: trouble.to_string(),
-                layer: *layer,
-            };
-            self.notes.extend(evidence.troubles.iter().map(note));
-        }
-    }
-
-    fn package(&self, found: &Found, path: &str, layer: LayerRef) -> Package {
-        Package {
-            purl: purl::of(found, self.os_release),
-            name: found.name.clone(),
-            version: found.version.clone(),
-            ecosystem: found.ecosystem,
-            layer,
-            path: path.to_owned(),
-            source: found.source.clone(),
-            architecture: found.architecture.clone(),
-            licenses: found.licenses.clone(),
-        }
-    }
-
-    fn facts(&mut self, path: &[u8], file: &FileNode) {
-        let FileNode { mode, uid, gid, .. } = *file;
-        if let Some(layer) = self.layers.get(file.layer as usize).filter(|_| gives_power(mode)) {
-            let path = String::from_utf8_lossy(path).into_owned();
-            self.files.push(FileFacts { path, mode, uid, gid, layer: *layer });
-        }
-    }
+    let counts = Counts {
+        layers: image.layers().len() as u64,
+        entries,
+        inflated_bytes,
+        packages: packages.len() as u64,
+    };
+    let image = image.pinned().clone();
+    Inventory { digest: image.digest, image, os_release, packages, files, notes, counts }
 }

@@ -1,0 +1,284 @@
+//! One look at an image: every layer once, from the lowest.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::sync::Arc;
+
+use oci_image::{Image, ImageError, Layer};
+
+use crate::catalog::{self, Findings, Found};
+use crate::file::FileFacts;
+use crate::note::Note;
+use crate::os_release::OsRelease;
+use crate::package::{LayerRef, Package};
+use crate::purl;
+use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen};
+use crate::tar_walk::{Entry, TarError, Walk};
+
+/// What all packages that files of the image showed may take in memory.
+const FOUND_BYTES_MAX: usize = 16 << 20;
+/// How many notes and telling files are told; one more says that there are others.
+const TOLD_MAX: usize = 10_000;
+
+/// What one look saw.
+pub(crate) struct Look {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) os_release: Option<OsRelease>,
+    pub(crate) files: Vec<FileFacts>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) entries: u64,
+    pub(crate) inflated_bytes: u64,
+}
+
+/// What a file was found to hold.
+#[derive(Default)]
+struct Holding {
+    packages: Vec<u32>,
+    os_release: Option<OsRelease>,
+    troubles: Vec<String>,
+}
+
+struct Looking<'i> {
+    image: &'i Image,
+    rootfs: Rootfs<'i>,
+    found: Vec<Arc<Found>>,
+    found_ids: HashMap<Arc<Found>, u32>,
+    found_bytes: usize,
+    holdings: HashMap<FileId, Holding>,
+    /// Which package at which path has been there since which layer.
+    since: HashMap<(u32, Arc<[u8]>), u32>,
+    entries: u64,
+    inflated_bytes: u64,
+}
+
+impl Look {
+    /// Looks at an image. Answers what was learnt that the next look must know, if anything.
+    pub(crate) fn at(image: &Image, lore: &Lore) -> Result<(Self, Option<Lore>), ImageError> {
+        let mut looking = Looking {
+            image,
+            rootfs: Rootfs::new(lore, image.limits()),
+            found: Vec::new(),
+            found_ids: HashMap::new(),
+            found_bytes: 0,
+            holdings: HashMap::new(),
+            since: HashMap::new(),
+            entries: 0,
+            inflated_bytes: 0,
+        };
+        for layer in image.layers() {
+            looking.layer(layer)?;
+        }
+        let learnt = looking.rootfs.learn();
+        Ok((looking.close(), learnt))
+    }
+}
+
+impl Looking<'_> {
+    fn layer(&mut self, layer: &Layer) -> Result<(), ImageError> {
+        let limits = self.image.limits();
+        self.rootfs.begin(layer.index);
+        let mut walk = Walk::new(self.image.layer(layer)?, limits);
+        while let Some(entry) = walk.next_entry().map_err(|error| torn(error, layer))? {
+            self.entries += 1;
+            if self.entries > limits.entries_max {
+                let (what, limit) = (format!("layer {}", layer.index), "entries_max");
+                return Err(ImageError::Limit { what, limit, max: limits.entries_max });
+            }
+            let wanted = self.rootfs.lay(&entry).map_err(|fault| refuse(fault, layer))?;
+            if let Some((file, path)) = wanted {
+                let holding = self.read(file, &path, &entry, &mut walk)?;
+                self.holdings.insert(file, holding);
+            }
+        }
+        // What follows the archive's end still counts for the digests.
+        self.inflated_bytes += walk.into_inner().finish()?;
+        if self.rootfs.end() {
+            self.attribute(layer.index);
+        }
+        Ok(())
+    }
+
+    fn read<R: Read>(
+        &mut self,
+        file: FileId,
+        path: &[u8],
+        entry: &Entry,
+        walk: &mut Walk<R>,
+    ) -> Result<Holding, ImageError> {
+        let role = self.rootfs.file(file).and_then(|it| it.role);
+        let Some(role) = role else { return Ok(Holding::default()) };
+        let max = self.image.limits().file_bytes_max;
+        if entry.size > max {
+            let text = format!("{} bytes are past the limit file_bytes_max = {max}", entry.size);
+            return Ok(Holding { troubles: vec![text], ..Holding::default() });
+        }
+        let mut content = Watched { content: walk.content(entry), failed: None };
+        let mut findings = Findings::default();
+        role.read(path, &mut content, &mut findings);
+        // A stream that fails is the image's fault and no note: its bytes are not the promised.
+        if let Some(error) = content.failed {
+            return Err(ImageError::from_io(error, shown(path)));
+        }
+        Ok(self.hold(findings))
+    }
+
+    fn hold(&mut self, findings: Findings) -> Holding {
+        let mut troubles: Vec<String> = findings.troubles.iter().map(ToString::to_string).collect();
+        let mut packages = Vec::with_capacity(findings.packages.len());
+        for found in findings.packages {
+            if let Some(id) = self.found_ids.get(&found) {
+                packages.push(*id);
+                continue;
+            }
+            self.found_bytes += found.bytes() + 96;
+            if self.found_bytes > FOUND_BYTES_MAX {
+                troubles.push(format!("past the limit package_bytes_max = {FOUND_BYTES_MAX}"));
+                break;
+            }
+            let id = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
+            let found = Arc::new(found);
+            self.found.push(Arc::clone(&found));
+            self.found_ids.insert(found, id);
+            packages.push(id);
+        }
+        packages.sort_unstable();
+        packages.dedup();
+        Holding { packages, os_release: findings.os_release, troubles }
+    }
+
+    /// Compares what is there after this layer with what was there before it: what has stayed
+    /// keeps its layer, what has come is this layer's, what has gone and comes again is the later
+    /// one's.
+    fn attribute(&mut self, layer: u32) {
+        let mut since = HashMap::with_capacity(self.since.len());
+        for Seen { path, file, is_evidence } in self.rootfs.files() {
+            let Some(holding) = self.holdings.get(&file).filter(|_| is_evidence) else { continue };
+            let path: Arc<[u8]> = path.into();
+            for package in &holding.packages {
+                let key = (*package, Arc::clone(&path));
+                let first = self.since.get(&key).copied().unwrap_or(layer);
+                since.insert(key, first);
+            }
+        }
+        self.since = since;
+    }
+
+    fn close(self) -> Look {
+        let os_release = self.os_release();
+        let mut packages: Vec<Package> = Vec::with_capacity(self.since.len());
+        for ((id, path), layer) in &self.since {
+            let Some(found) = self.found.get(*id as usize) else { continue };
+            let Some(layer) = self.layer_ref(*layer) else { continue };
+            packages.push(Package {
+                purl: purl::of(found, os_release.as_ref()),
+                name: found.name.clone(),
+                version: found.version.clone(),
+                ecosystem: found.ecosystem,
+                layer,
+                path: shown(path),
+                source: found.source.clone(),
+                architecture: found.architecture.clone(),
+                licenses: found.licenses.clone(),
+            });
+        }
+        let (files, notes) = self.told();
+        let (entries, inflated_bytes) = (self.entries, self.inflated_bytes);
+        Look { packages, os_release, files, notes, entries, inflated_bytes }
+    }
+
+    /// The distribution: the first of its places that leads to a file (os-release(5)).
+    fn os_release(&self) -> Option<OsRelease> {
+        let mut places = catalog::OS_RELEASE_PLACES.iter();
+        let (_, file) = places.find_map(|place| self.rootfs.file_at(place.as_bytes()))?;
+        self.holdings.get(&file)?.os_release.clone()
+    }
+
+    fn told(&self) -> (Vec<FileFacts>, Vec<Note>) {
+        let (mut files, mut notes) = (Vec::new(), Vec::new());
+        let mut seen = self.rootfs.files();
+        seen.sort_by(|a, b| a.path.cmp(&b.path));
+        for Seen { path, file: id, is_evidence } in seen {
+            let Some(file) = self.rootfs.file(id) else { continue };
+            let Some(layer) = self.layer_ref(file.layer) else { continue };
+            let File { mode, uid, gid, trouble, .. } = file;
+            let path = shown(&path);
+            let facts = FileFacts { path: path.clone(), mode: *mode, uid: *uid, gid: *gid, layer };
+            if facts.is_setuid_or_setgid() || facts.is_world_writable_executable() {
+                files.push(facts);
+            }
+            let read = self.holdings.get(&id).filter(|_| is_evidence);
+            let troubles = read.into_iter().flat_map(|it| &it.troubles).chain(trouble);
+            let troubles: HashSet<&String> = troubles.collect();
+            let mut troubles: Vec<&String> = troubles.into_iter().collect();
+            troubles.sort();
+            let note = |reason: &String| Note { path: path.clone(), reason: reason.clone(), layer };
+            notes.extend(troubles.into_iter().map(note));
+        }
+        if files.len() > TOLD_MAX || notes.len() > TOLD_MAX {
+            files.truncate(TOLD_MAX);
+            notes.truncate(TOLD_MAX);
+            if let Some(layer) = self.layer_ref(0) {
+                let reason =
+                    format!("more than {TOLD_MAX} files or notes to tell of: past the limit");
+                notes.push(Note { path: String::new(), reason, layer });
+            }
+        }
+        (files, notes)
+    }
+
+    fn layer_ref(&self, index: u32) -> Option<LayerRef> {
+        self.image.layers().get(index as usize).map(LayerRef::of)
+    }
+}
+
+/// Content that remembers that its stream failed, whatever a cataloger makes of it.
+struct Watched<C> {
+    content: C,
+    failed: Option<std::io::Error>,
+}
+
+impl<C: Read> Read for Watched<C> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.content.read(buffer) {
+            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
+                let text = error.to_string();
+                self.failed = Some(error);
+                Err(std::io::Error::other(text))
+            }
+            other => other,
+        }
+    }
+}
+
+fn torn(error: TarError, layer: &Layer) -> ImageError {
+    let what = format!("layer {}", layer.index);
+    match error {
+        TarError::Read(source) => ImageError::from_io(source, what),
+        TarError::Limit { what: part, limit, max } => {
+            ImageError::Limit { what: format!("{part} of {what}"), limit, max }
+        }
+        malformed @ TarError::Malformed { .. } => {
+            ImageError::Confused(format!("{what}: {malformed}"))
+        }
+    }
+}
+
+fn refuse(fault: Fault, layer: &Layer) -> ImageError {
+    let what = format!("layer {}", layer.index);
+    match fault {
+        Fault::Limit { what: part, limit, max } => {
+            ImageError::Limit { what: format!("{part} in {what}"), limit, max }
+        }
+        fault => ImageError::Confused(format!("{what}: {fault}")),
+    }
+}
+
+/// A path for people and JSON: bytes that are no UTF-8 are written `\xNN`.
+fn shown(path: &[u8]) -> String {
+    let mut text = String::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text += &format!("\\x{byte:02x}"));
+    }
+    text
+}

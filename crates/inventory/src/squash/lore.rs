@@ -1,0 +1,71 @@
+//! What one look at an image teaches the next.
+//!
+//! Bytes pass by once. What turns out to matter only later (a database behind a symbolic link or
+//! a hard link to a file that nobody asked for; a link that a whiteout at the layer's end takes
+//! away) is learnt, and the image is looked at once more. Ordinary images never need that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{self, Role};
+
+/// Past this many things to learn an image is made to be unreadable.
+const THINGS_MAX: usize = 4096;
+
+/// What is known of an image before it is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lore {
+    /// Files that a wanted name is a hard link to: real path, and who reads it.
+    linked: BTreeMap<Vec<u8>, Role>,
+    /// Real paths of places that a symbolic link leads away from: real path to place.
+    places: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Links of lower layers that a whiteout of this layer takes away, after an entry was led
+    /// through them: whiteouts go first, whatever their order.
+    early: BTreeSet<(u32, Vec<u8>)>,
+}
+
+impl Lore {
+    /// Who reads the file at a real path, of those who would not ask for it by itself.
+    pub(super) fn role_of(&self, path: &[u8]) -> Option<Role> {
+        if let Some(role) = self.linked.get(path) {
+            return Some(*role);
+        }
+        self.place_of(path).and_then(|(_, _, wanted)| catalog::role_of(&wanted))
+    }
+
+    /// The place that a real path stands for, if a symbolic link leads there: the real path of
+    /// the place, the place, and the path as it would be without the link.
+    pub(super) fn place_of(&self, path: &[u8]) -> Option<(&[u8], &[u8], Vec<u8>)> {
+        self.places.iter().find_map(|(real, place)| {
+            let rest = path.strip_prefix(real.as_slice())?;
+            let is_below = rest.is_empty() || real.is_empty() || rest.starts_with(b"/");
+            is_below.then(|| (real.as_slice(), place.as_slice(), [place.as_slice(), rest].concat()))
+        })
+    }
+
+    pub(super) fn early(&self, layer: u32) -> impl Iterator<Item = &[u8]> {
+        self.early.iter().filter(move |it| it.0 == layer).map(|it| it.1.as_slice())
+    }
+
+    pub(super) fn learn_linked(&mut self, path: Vec<u8>, role: Role) {
+        if self.len() < THINGS_MAX {
+            self.linked.entry(path).or_insert(role);
+        }
+    }
+
+    pub(super) fn learn_place(&mut self, real: Vec<u8>, place: &[u8]) {
+        if self.len() < THINGS_MAX {
+            self.places.entry(real).or_insert_with(|| place.to_vec());
+        }
+    }
+
+    pub(super) fn learn_early(&mut self, layer: u32, path: Vec<u8>) {
+        if self.len() < THINGS_MAX {
+            self.early.insert((layer, path));
+        }
+    }
+
+    /// How much is known.
+    pub(crate) fn len(&self) -> usize {
+        self.linked.len() + self.places.len() + self.early.len()
+    }
+}

@@ -1,0 +1,466 @@
+//! The root filesystem as it grows, layer by layer.
+
+use std::collections::HashMap;
+
+use verdict::Limits;
+
+use super::lore::Lore;
+use super::path::{Marker, components, is_meta, marker, shown};
+use super::tree::{Body, NodeId, ROOT, Tree};
+use crate::catalog::{self, Role};
+use crate::tar_walk::{Entry, EntryKind};
+
+/// How many symbolic links one path may lead through, as Linux has it (path_resolution(7)).
+const LINKS_MAX: u32 = 40;
+/// What the tree may take in memory: some 200,000 links or wanted files.
+const TREE_BYTES_MAX: usize = 32 << 20;
+/// How many hard links of one layer may wait for what they are links to.
+const WAITING_MAX: usize = 100_000;
+
+/// Why an entry cannot be laid over the rest.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("name {0:?} leads out of its folder")]
+    ParentFolder(String),
+    #[error("path {0:?} leads through more than 40 symbolic links")]
+    Loop(String),
+    #[error("{what} is past the limit {limit} = {max}")]
+    Limit { what: &'static str, limit: &'static str, max: u64 },
+}
+
+/// A file that somebody wants. Hard links to it are the same file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct File {
+    /// The layer that wrote it.
+    pub(crate) layer: u32,
+    pub(crate) mode: u32,
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+    /// Who reads its content.
+    pub(crate) role: Option<Role>,
+    /// What is wrong with it by itself, before anybody reads it.
+    pub(crate) trouble: Option<String>,
+}
+
+/// A file, by its place in the order in which they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId(pub(crate) u32);
+
+/// A file of the tree as it stands, under one of its names.
+pub(crate) struct Seen {
+    pub(crate) path: Vec<u8>,
+    pub(crate) file: FileId,
+    /// Whether the name is one that shows packages, and not just one that another links to.
+    pub(crate) is_evidence: bool,
+}
+
+/// The root filesystem as far as it is held.
+pub(crate) struct Rootfs<'l> {
+    tree: Tree,
+    files: Vec<File>,
+    lore: &'l Lore,
+    learnt: Lore,
+    limits: Limits,
+    layer: u32,
+    /// Files of lower layers that this layer took away: it may still link to them.
+    gone: HashMap<Vec<u8>, u32>,
+    waiting: Vec<Waiting>,
+    is_changed: bool,
+}
+
+/// A hard link whose other name has not come yet.
+struct Waiting {
+    path: Vec<u8>,
+    target: Vec<u8>,
+    role: Role,
+}
+
+/// Where a path really leads.
+struct Place {
+    path: Vec<u8>,
+    node: Option<NodeId>,
+    links: Vec<NodeId>,
+}
+
+impl<'l> Rootfs<'l> {
+    pub(crate) fn new(lore: &'l Lore, limits: &Limits) -> Self {
+        Self {
+            tree: Tree::default(),
+            files: Vec::new(),
+            lore,
+            learnt: lore.clone(),
+            limits: *limits,
+            layer: 0,
+            gone: HashMap::new(),
+            waiting: Vec::new(),
+            is_changed: false,
+        }
+    }
+
+    /// Begins a layer.
+    pub(crate) fn begin(&mut self, layer: u32) {
+        (self.layer, self.is_changed) = (layer, false);
+        self.gone.clear();
+        let early: Vec<Vec<u8>> = self.lore.early(layer).map(<[u8]>::to_vec).collect();
+        for path in early {
+            if let Some(node) = self.node_at(&path) {
+                self.remove_lower(node);
+            }
+        }
+    }
+
+    /// Lays one entry over what there is. Answers the file whose content is to be read now, and
+    /// its real path.
+    pub(crate) fn lay(&mut self, entry: &Entry) -> Result<Option<(FileId, Vec<u8>)>, Fault> {
+        let depth_max = self.limits.path_depth_max;
+        let parts = components(&entry.name, depth_max)?;
+        let Some((base, parents)) = parts.split_last() else { return Ok(None) };
+        match marker(base) {
+            Marker::None => {}
+            Marker::Meaningless => return Ok(None),
+            Marker::Opaque => return self.hide_children(parents, &entry.name).map(|()| None),
+            Marker::Whiteout(name) => {
+                let place = self.place(parents, name, &entry.name)?;
+                if let Some(node) = place.node {
+                    self.remove_lower(node);
+                }
+                return Ok(None);
+            }
+        }
+        let place = self.place(parents, base, &entry.name)?;
+        for link in &place.links {
+            self.tree.walk_through(*link, self.layer);
+        }
+        match (entry.kind, place.node) {
+            (EntryKind::Folder, Some(node)) if *self.tree.body(node) == Body::Folder => {}
+            (EntryKind::HardLink, _) => self.lay_hard_link(entry, place)?,
+            (_, Some(node)) => {
+                self.remove(node);
+                return self.put(entry, place.path);
+            }
+            (_, None) => return self.put(entry, place.path),
+        }
+        Ok(None)
+    }
+
+    /// Ends a layer: hard links whose other name came later are bound. Answers whether anything
+    /// that is held has changed.
+    pub(crate) fn end(&mut self) -> bool {
+        for link in std::mem::take(&mut self.waiting) {
+            if self.node_at(&link.path).is_some() {
+                continue; // another entry took its name since
+            }
+            let body = self.node_at(&link.target).map(|node| self.tree.body(node).clone());
+            match body {
+                Some(Body::File(file)) => self.bind(link.path, file, Some(link.role)),
+                Some(Body::Link(target)) => self.insert(&link.path, Body::Link(target)),
+                _ if self.lore.role_of(&link.target).is_some() => {
+                    // It was looked for all along: there is no such file.
+                    let text =
+                        format!("is a hard link to {:?}, which is not there", shown(&link.target));
+                    self.insert_file(
+                        &link.path,
+                        File {
+                            layer: self.layer,
+                            mode: 0,
+                            uid: 0,
+                            gid: 0,
+                            role: Some(link.role),
+                            trouble: Some(text),
+                        },
+                    );
+                }
+                _ => self.learnt.learn_linked(link.target, link.role),
+            }
+        }
+        self.is_changed
+    }
+
+    /// Looks for the fixed places behind symbolic links, once all layers lie. Answers what is
+    /// known now, if it is more than before.
+    pub(crate) fn learn(&mut self) -> Option<Lore> {
+        for place in catalog::places() {
+            let Some(real) = self.real_path(place.as_bytes()) else { continue };
+            if real != place.as_bytes() && catalog::role_of(&real).is_none() {
+                self.learnt.learn_place(real, place.as_bytes());
+            }
+        }
+        (self.learnt.len() > self.lore.len()).then(|| self.learnt.clone())
+    }
+
+    /// Where a path really leads in the tree as it stands; `None` if it leads in circles.
+    pub(crate) fn real_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let parts = components(path, self.limits.path_depth_max).ok()?;
+        Some(self.resolve(&parts, true, path).ok()?.path)
+    }
+
+    /// The file that a path leads to.
+    pub(crate) fn file_at(&self, path: &[u8]) -> Option<(Vec<u8>, FileId)> {
+        let real = self.real_path(path)?;
+        match self.tree.body(self.node_at(&real)?) {
+            Body::File(file) => Some((real, FileId(*file))),
+            _ => None,
+        }
+    }
+
+    /// A file that was answered before.
+    pub(crate) fn file(&self, file: FileId) -> Option<&File> {
+        self.files.get(file.0 as usize)
+    }
+
+    /// All files of the tree as it stands.
+    pub(crate) fn files(&self) -> Vec<Seen> {
+        let mut all = Vec::new();
+        for node in self.tree.nodes() {
+            let Body::File(file) = *self.tree.body(node) else { continue };
+            let path = self.tree.path(node);
+            let is_evidence = self.is_evidence(&path);
+            all.push(Seen { path, file: FileId(file), is_evidence });
+        }
+        all
+    }
+
+    fn is_evidence(&self, path: &[u8]) -> bool {
+        if is_meta(path) {
+            return false;
+        }
+        catalog::role_of(path).is_some()
+            || self.lore.place_of(path).is_some_and(|(real, place, wanted)| {
+                catalog::role_of(&wanted).is_some()
+                    && self.real_path(place).as_deref() == Some(real)
+            })
+    }
+
+    fn put(&mut self, entry: &Entry, path: Vec<u8>) -> Result<Option<(FileId, Vec<u8>)>, Fault> {
+        match entry.kind {
+            EntryKind::Symlink => {
+                self.insert(&path, Body::Link(entry.link.as_slice().into()));
+                self.check_bytes()?;
+            }
+            EntryKind::File => {
+                let file = self.new_file(entry, &path);
+                if file.role.is_some() || is_telling(file.mode) {
+                    let role = file.role;
+                    let id = self.insert_file(&path, file);
+                    self.check_bytes()?;
+                    return Ok(role.map(|_| (id, path)));
+                }
+            }
+            EntryKind::Folder | EntryKind::Special | EntryKind::HardLink => {}
+        }
+        Ok(None)
+    }
+
+    fn new_file(&self, entry: &Entry, path: &[u8]) -> File {
+        let (mode, uid, gid) = (entry.mode, entry.uid, entry.gid);
+        File { layer: self.layer, mode, uid, gid, role: self.role_of(path), trouble: None }
+    }
+
+    fn role_of(&self, path: &[u8]) -> Option<Role> {
+        let own = if is_meta(path) { None } else { catalog::role_of(path) };
+        own.or_else(|| self.lore.role_of(path))
+    }
+
+    /// A hard link is the file that its other name names now: what becomes of that name later is
+    /// nothing to it. The other name counts from the root.
+    fn lay_hard_link(&mut self, entry: &Entry, place: Place) -> Result<(), Fault> {
+        let parts = components(&entry.link, self.limits.path_depth_max)?;
+        let Some((base, parents)) = parts.split_last() else { return Ok(()) };
+        let target = self.place(parents, base, &entry.link)?;
+        if target.path == place.path {
+            return Ok(()); // a link to itself changes nothing
+        }
+        let body = match target.node {
+            Some(node) => Some(self.tree.body(node).clone()),
+            None => self.gone.get(&target.path).map(|file| Body::File(*file)),
+        };
+        if let Some(node) = place.node {
+            self.remove(node);
+        }
+        let role = self.role_of(&place.path);
+        match (body, role) {
+            (Some(Body::Link(to)), _) => self.insert(&place.path, Body::Link(to)),
+            (Some(Body::File(file)), _) => self.bind(place.path, file, role),
+            (_, Some(role)) => {
+                if self.waiting.len() == WAITING_MAX {
+                    let (limit, max) = ("hard_links_max", WAITING_MAX as u64);
+                    return Err(Fault::Limit { what: "hard links of a layer", limit, max });
+                }
+                self.waiting.push(Waiting { path: place.path, target: target.path, role });
+            }
+            (_, None) if is_telling(entry.mode) => {
+                let file = self.new_file(entry, &place.path);
+                self.insert_file(&place.path, file);
+            }
+            (_, None) => {}
+        }
+        self.check_bytes()
+    }
+
+    /// Gives a file that is held another name.
+    fn bind(&mut self, path: Vec<u8>, file: u32, role: Option<Role>) {
+        let Some(held) = self.files.get(file as usize) else { return };
+        match role {
+            None if held.role.is_none() || !self.is_learnt(&path) => {
+                // Nobody reads it under this name, but its mode counts, and a third name may be
+                // linked to this one.
+                self.insert(&path, Body::File(file));
+            }
+            Some(role) if held.role.is_some_and(|it| it != role) => {
+                let text = "is the same file as one of another kind".to_owned();
+                let file = File { role: Some(role), trouble: Some(text), ..held.clone() };
+                self.insert_file(&path, file);
+            }
+            Some(role) if held.role.is_none() => {
+                // Held for its mode, unread: its other name must be read next time.
+                let other = self.other_names(file);
+                let file = File { role: Some(role), ..held.clone() };
+                let text = "is a hard link to a file that was not read".to_owned();
+                self.insert_file(&path, File { trouble: Some(text), ..file });
+                for name in other {
+                    self.learnt.learn_linked(name, role);
+                }
+            }
+            _ => self.insert(&path, Body::File(file)),
+        }
+    }
+
+    fn is_learnt(&self, path: &[u8]) -> bool {
+        self.lore.role_of(path).is_some()
+    }
+
+    fn other_names(&self, file: u32) -> Vec<Vec<u8>> {
+        let is_it = |it: &NodeId| *self.tree.body(*it) == Body::File(file);
+        let held = self.tree.nodes().into_iter().filter(is_it).map(|it| self.tree.path(it));
+        let gone = self.gone.iter().filter(|it| *it.1 == file).map(|it| it.0.clone());
+        held.chain(gone).collect()
+    }
+
+    /// An opaque folder hides what lower layers have in it, not in what a lower link of its name
+    /// leads to: that link is replaced by the folder.
+    fn hide_children(&mut self, folder: &[&[u8]], name: &[u8]) -> Result<(), Fault> {
+        let node = match folder.split_last() {
+            None => Some(ROOT),
+            Some((base, parents)) => self.place(parents, base, name)?.node,
+        };
+        if let Some(node) = node {
+            self.remove_lower(node);
+        }
+        Ok(())
+    }
+
+    fn remove_lower(&mut self, node: NodeId) {
+        for link in self.tree.walked_links(node, self.layer) {
+            self.learnt.learn_early(self.layer, self.tree.path(link));
+        }
+        let removed = self.tree.remove_lower(node, self.layer);
+        self.bury(removed);
+    }
+
+    fn remove(&mut self, node: NodeId) {
+        let removed = self.tree.remove(node);
+        self.bury(removed);
+    }
+
+    fn bury(&mut self, removed: Vec<(Vec<u8>, Body)>) {
+        self.is_changed |= !removed.is_empty();
+        for (path, body) in removed {
+            if let Body::File(file) = body {
+                self.gone.insert(path, file);
+            }
+        }
+    }
+
+    fn insert(&mut self, path: &[u8], body: Body) {
+        self.is_changed = true;
+        self.tree.insert(path, body, self.layer);
+    }
+
+    fn insert_file(&mut self, path: &[u8], file: File) -> FileId {
+        let id = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.push(file);
+        self.insert(path, Body::File(id));
+        FileId(id)
+    }
+
+    fn check_bytes(&self) -> Result<(), Fault> {
+        let bytes = self.tree.bytes() + self.files.len() * size_of::<File>();
+        if bytes > TREE_BYTES_MAX {
+            let (limit, max) = ("tree_bytes_max", TREE_BYTES_MAX as u64);
+            return Err(Fault::Limit { what: "tree of links and wanted files", limit, max });
+        }
+        Ok(())
+    }
+
+    fn node_at(&self, path: &[u8]) -> Option<NodeId> {
+        path.split(|&byte| byte == b'/').try_fold(ROOT, |at, part| self.tree.child(at, part))
+    }
+
+    /// The place of `base` in the folder that `parents` lead to. `base` itself is not followed.
+    fn place(&self, parents: &[&[u8]], base: &[u8], name: &[u8]) -> Result<Place, Fault> {
+        let folder = self.resolve(parents, true, name)?;
+        let node = folder.node.and_then(|it| self.tree.child(it, base));
+        let mut path = folder.path;
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(base);
+        Ok(Place { path, node, links: folder.links })
+    }
+
+    fn resolve(&self, parts: &[&[u8]], follow_last: bool, name: &[u8]) -> Result<Place, Fault> {
+        let mut pending: Vec<&[u8]> = parts.iter().rev().copied().collect();
+        let mut path = Vec::new();
+        // For each folder on the way: how long the path was before it, and its parent's node.
+        let mut trail: Vec<(usize, Option<NodeId>)> = Vec::new();
+        let (mut at, mut links) = (Some(ROOT), Vec::new());
+        while let Some(part) = pending.pop() {
+            match part {
+                b"" | b"." => continue,
+                b".." => {
+                    // Above the root is the root.
+                    if let Some((length, node)) = trail.pop() {
+                        path.truncate(length);
+                        at = node;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            let child = at.and_then(|it| self.tree.child(it, part));
+            let link = child.and_then(|it| match self.tree.body(it) {
+                Body::Link(target) if follow_last || !pending.is_empty() => Some((it, target)),
+                _ => None,
+            });
+            if let Some((node, target)) = link {
+                links.push(node);
+                if links.len() > LINKS_MAX as usize {
+                    return Err(Fault::Loop(shown(name)));
+                }
+                if target.starts_with(b"/") {
+                    path.clear();
+                    trail.clear();
+                    at = Some(ROOT);
+                }
+                pending.extend(target.split(|&byte| byte == b'/').rev());
+                continue;
+            }
+            trail.push((path.len(), at));
+            if trail.len() > self.limits.path_depth_max as usize {
+                let (limit, max) = ("path_depth_max", u64::from(self.limits.path_depth_max));
+                return Err(Fault::Limit { what: "depth of a path", limit, max });
+            }
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(part);
+            at = child;
+        }
+        Ok(Place { path, node: at, links })
+    }
+}
+
+/// Whether a mode is told by itself: see [`FileFacts`](crate::FileFacts).
+fn is_telling(mode: u32) -> bool {
+    mode & 0o4000 != 0 || mode & 0o2010 == 0o2010 || (mode & 0o002 != 0 && mode & 0o111 != 0)
+}
