@@ -1,8 +1,9 @@
 //! `policy check`: what a policy means, or everything that is wrong with it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use ::policy::{Policy, PolicyError, SignatureDemand};
+use ::policy::{ImageGlob, Permission, Policy, PolicyError, Severities, SocketPattern};
 use verdict::{Phase, PolicyDocument, causes};
 
 use crate::arguments::{self, Output};
@@ -30,17 +31,19 @@ fn check(path: &Path, output: Output) -> Result<Exit, Failure> {
         Failure::usage("the policy cannot be used", error.remedy()).because(&error)
     })?;
     // Modules that do not load would leave every image undecided: better said now.
-    if !policy.rego.modules.is_empty() {
-        ::policy::rego::check(&policy.rego).map_err(|error| {
+    let rules = match policy.rego.paths.is_empty() {
+        true => Vec::new(),
+        false => ::policy::rego::check(&policy.rego).map_err(|error| {
             Failure::usage("the policy's Rego cannot be asked", error.remedy()).because(&error)
-        })?;
-    }
+        })?,
+    };
     match output {
         Output::Json => json(&serde_json::json!({
             "policy": document.digest(),
             "meaning": policy,
+            "rules": rules,
         }))?,
-        Output::Table => print(&meaning(path, &document, &policy))?,
+        Output::Table => print(&meaning(path, &document, &policy, &rules))?,
     }
     Ok(Exit::Accepted)
 }
@@ -65,41 +68,119 @@ fn faulty(path: &Path, faults: &[PolicyError], output: Output) -> Result<Exit, F
     Ok(Exit::Usage)
 }
 
-/// What the policy asks, in a few lines.
-fn meaning(path: &Path, document: &PolicyDocument, policy: &Policy) -> String {
-    let names = |phase| {
-        let required = policy.checks.required(phase).iter().map(|it| it.as_str());
-        required.collect::<Vec<_>>().join(", ")
+/// What the policy asks, a line a part.
+fn meaning(file: &Path, document: &PolicyDocument, policy: &Policy, rules: &[String]) -> String {
+    let mut lines = vec![(file.display().to_string(), format!("revision {}", document.digest()))];
+    let mut say = |subject: &str, text: String| lines.push((format!("  {subject}"), text));
+    say("a verdict", format!("holds for {}", policy.valid_for));
+    say("undecided", format!("leads to {}", word(&policy.on_undecided)));
+    for phase in [Phase::Build, Phase::Runtime] {
+        let checks: Vec<_> =
+            policy.checks.required(phase).iter().map(|check| check.as_str()).collect();
+        say(&format!("{phase} phase"), format!("requires {}", checks.join(", ")));
+    }
+    say("known flaws", flaws(policy));
+    say("sources", sources(policy));
+    for (subject, text) in signatures(policy) {
+        say(&subject, text);
+    }
+    say("image rules", image_rules(policy));
+    match rules {
+        [] => say("own rules", "none".to_owned()),
+        rules => say("own rules", rules.join(", ")),
+    }
+    say("functions", runtime(policy));
+    for waiver in &policy.waivers {
+        let subject = waiver.rule.as_deref().or(waiver.advisory.as_deref()).unwrap_or_default();
+        let until = format!("{subject} until {}: {}", waiver.expires, waiver.reason);
+        say("waived", format!("{until} ({})", waiver.owner));
+    }
+    let width = lines.iter().skip(1).map(|(subject, _)| subject.len()).max().unwrap_or_default();
+    lines.iter().fold(String::new(), |mut text, (subject, said)| {
+        let _ = writeln!(text, "{subject:<width$}  {said}");
+        text
+    })
+}
+
+/// A word of the policy as policy.yml writes it.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+fn flaws(policy: &Policy) -> String {
+    let asked = &policy.vulnerabilities;
+    let those = |severities: &Severities| match severities {
+        Severities::From(least) => format!("from {least} up"),
+        Severities::Only(list) if list.is_empty() => "never".to_owned(),
+        Severities::Only(list) => {
+            list.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(", ")
+        }
     };
-    let demand = |demand| match demand {
-        SignatureDemand::Always => "always",
-        SignatureDemand::WhenInRegistry => "once it is in a registry",
-        SignatureDemand::Never => "never",
-    };
-    let vulnerabilities = serde_json::json!(policy.vulnerabilities);
-    let authorities = policy.signatures.authorities.iter().map(|it| {
-        let images: Vec<String> = it.images.iter().map(ToString::to_string).collect();
-        format!("{} ({} keys) for {}", it.name, it.keys.len(), images.join(", "))
-    });
-    let rows = [
-        ("revision", document.digest().to_string()),
-        ("build asks", names(Phase::Build)),
-        ("runtime asks", names(Phase::Runtime)),
-        (
-            "flaws",
-            format!("reject {}, warn {}", vulnerabilities["reject"], vulnerabilities["warn"]),
-        ),
-        ("signature of used", demand(policy.signatures.required_for.used).to_owned()),
-        ("signature of made", demand(policy.signatures.required_for.made).to_owned()),
-        ("authorities", authorities.collect::<Vec<_>>().join("; ")),
-        ("rego modules", policy.rego.modules.len().to_string()),
-        ("waivers", policy.waivers.len().to_string()),
-        ("verdicts hold", policy.valid_for.to_string()),
-    ];
-    let mut text = format!("{}: sound\n", path.display());
-    for (name, value) in rows {
-        let value = if value.is_empty() { "none" } else { &value };
-        text.push_str(&format!("  {name:<18} {value}\n"));
+    let (reject, warn) = (those(&asked.reject), those(&asked.warn));
+    let fixable = if asked.only_fixable { " if there is a fix" } else { "" };
+    let (unknown, not_judged) = (word(&asked.unknown), word(&asked.not_judged));
+    format!("reject {reject}{fixable}, warn {warn}; unrated: {unknown}; not judged: {not_judged}")
+}
+
+fn globs(globs: &[ImageGlob]) -> String {
+    match globs {
+        [] => "nowhere".to_owned(),
+        globs => globs.iter().map(ImageGlob::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn sources(policy: &Policy) -> String {
+    let sources = &policy.sources;
+    let mut text = format!("trusted: {}", globs(&sources.trusted));
+    let _ = write!(text, "; digests of used images are {}", word(&sources.pinned));
+    if !sources.insecure_registries.is_empty() {
+        let _ = write!(text, "; without TLS: {}", sources.insecure_registries.join(", "));
+    }
+    if sources.private_addresses == Permission::Allowed {
+        text.push_str("; private addresses too");
     }
     text
+}
+
+fn signatures(policy: &Policy) -> Vec<(String, String)> {
+    let signatures = &policy.signatures;
+    let asked = &signatures.required_for;
+    let demand =
+        format!("of used images {}, of made ones {}", word(&asked.used), word(&asked.made));
+    let unmatched = format!("{demand}; by nobody named: {}", word(&signatures.unmatched));
+    let mut said = vec![("signatures".to_owned(), unmatched)];
+    said.extend(signatures.authorities.iter().map(|authority| {
+        let images = globs(&authority.images);
+        let text =
+            format!("{} vouches for {images} by {} keys", authority.name, authority.keys.len());
+        ("authority".to_owned(), text)
+    }));
+    said
+}
+
+fn image_rules(policy: &Policy) -> String {
+    let image = &policy.image;
+    let rules = [
+        ("runs-as-root", image.runs_as_root),
+        ("non-numeric-user", image.non_numeric_user),
+        ("base-not-pinned", image.base_not_pinned),
+        ("secret-in-env", image.secret_in_env),
+        ("setuid-file", image.setuid_file),
+        ("world-writable-executable", image.world_writable_executable),
+    ];
+    rules.map(|(rule, effect)| format!("{rule}: {}", word(&effect))).join(", ")
+}
+
+fn runtime(policy: &Policy) -> String {
+    let allowed = policy.runtime.for_function(None);
+    let listed = |patterns: &[SocketPattern]| {
+        patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let (listeners, peers) = (listed(&allowed.listeners), listed(&allowed.peers));
+    let own = policy.runtime.functions.len();
+    format!("may listen on {listeners} and connect to {peers}; {own} have rules of their own")
 }
