@@ -1,0 +1,121 @@
+//! Real cosign (`make interop` builds it): what it signs verifies here, and what the tests' own
+//! signer signs verifies there.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder};
+use testkit::program::{Ended, run};
+use testkit::registry::Registry;
+use testkit::signer::{Signer, signature_manifest};
+
+const REPOSITORY: &str = "acme/fn";
+
+fn image() -> BuiltImage {
+    ImageBuilder::new().layer(LayerBuilder::new().file("main", "x")).build()
+}
+
+/// Pushes an image and what lies beside it; answers its name by digest.
+fn push(registry: &Registry, image: &BuiltImage, signature: Option<&Signer>) -> String {
+    let folder = TempDir::new().unwrap();
+    let beside: Vec<_> = signature
+        .iter()
+        .map(|signer| {
+            let layer = signer.sign(REPOSITORY, &image.digest());
+            signature_manifest(&image.digest(), vec![layer]).into()
+        })
+        .collect();
+    image.write_layout(folder.path(), "1", &beside);
+    registry.push(folder.path(), "1", &format!("{REPOSITORY}:1"));
+    for signature in &beside {
+        let signature: &testkit::image::Beside = signature;
+        registry.push(folder.path(), &signature.tag, &format!("{REPOSITORY}:{}", signature.tag));
+    }
+    format!("{}/{REPOSITORY}@{}", registry.host(), image.digest())
+}
+
+fn cosign(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new("cosign")
+        .args(arguments)
+        .current_dir(folder)
+        .env("COSIGN_PASSWORD", "")
+        .env("HOME", folder)
+        .output()
+        .expect("cosign is not on PATH: run `make interop`, which builds it into target/tools")
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) {
+    let output = cosign(folder, arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cosign {arguments:?}: {told}");
+}
+
+fn sign(folder: &Path, key: &str, name: &str) {
+    succeed(
+        folder,
+        &[
+            "sign",
+            "--key",
+            key,
+            "--yes",
+            "--use-signing-config=false",
+            "--tlog-upload=false",
+            "--new-bundle-format=false",
+            "--allow-http-registry",
+            name,
+        ],
+    );
+}
+
+fn validate(folder: &Path, key: &str, name: &str) -> Ended {
+    let policy = format!(
+        "checks: {{build: [verify-signature]}}\nsignatures: {{authorities: [{{name: acme, images: ['**'], keys: [{key}]}}]}}\n"
+    );
+    let path = folder.join("policy.yml");
+    fs::write(&path, policy).unwrap();
+    let image = format!("docker://{name}");
+    run(["validate", &image, "--policy", path.to_str().unwrap(), "--output", "json"])
+}
+
+fn rule(ended: &Ended) -> String {
+    let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+    verdict["reports"][0]["findings"][0]["rule"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn interop_cosign_signs_and_we_verify() {
+    let (registry, folder) = (Registry::start(), TempDir::new().unwrap());
+    let (folder, name) = (folder.path(), push(&registry, &image(), None));
+    succeed(folder, &["generate-key-pair"]);
+    succeed(folder, &["generate-key-pair", "--output-key-prefix", "other"]);
+    let before = validate(folder, "cosign.pub", &name);
+    assert_eq!((before.code, rule(&before).as_str()), (1, "unsigned"), "{}", before.stdout);
+    sign(folder, "other.key", &name);
+    let other = validate(folder, "cosign.pub", &name);
+    assert_eq!((other.code, rule(&other).as_str()), (1, "signed-by-other"), "{}", other.stdout);
+    sign(folder, "cosign.key", &name);
+    let signed = validate(folder, "cosign.pub", &name);
+    assert_eq!(signed.code, 0, "{}{}", signed.stdout, signed.stderr);
+}
+
+#[test]
+fn interop_cosign_verifies_what_the_tests_sign() {
+    let (registry, folder) = (Registry::start(), TempDir::new().unwrap());
+    let signer = Signer::new("acme");
+    let name = push(&registry, &image(), Some(&signer));
+    fs::write(folder.path().join("acme.pub"), signer.public_pem()).unwrap();
+    let verify = |key: &str| {
+        let options =
+            ["--insecure-ignore-tlog=true", "--new-bundle-format=false", "--allow-http-registry"];
+        let arguments = [&["verify", "--key", key][..], &options, &[&name]].concat();
+        cosign(folder.path(), &arguments)
+    };
+    let output = verify("acme.pub");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(folder.path().join("other.pub"), Signer::new("other").public_pem()).unwrap();
+    assert!(!verify("other.pub").status.success());
+}
