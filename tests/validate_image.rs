@@ -1,6 +1,6 @@
 //! `faas-validator validate IMAGE`: each place an image may lie, each exit code, and what a person
 //! reads when the question is wrong.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

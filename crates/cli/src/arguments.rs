@@ -105,6 +105,10 @@ pub(crate) struct Validate {
     /// Let the functions deployed behind this gateway judge, instead of this process.
     #[arg(long, value_name = "URL")]
     pub(crate) gateway: Option<String>,
+    /// The key that the functions share (the secret validation-key): questions to the gateway
+    /// are sealed with it, and only sealed answers count.
+    #[arg(long, value_name = "FILE", requires = "gateway")]
+    pub(crate) validation_key: Option<PathBuf>,
     /// By what to judge.
     #[command(flatten)]
     pub(crate) judging: Judging,

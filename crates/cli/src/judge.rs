@@ -11,7 +11,9 @@ use oci_image::{Image, ImageError, Images, Opener, Shelf};
 use orchestrator::{Asker, Orchestrator};
 use policy::Policy;
 use tokio::runtime::Runtime;
-use verdict::{Digest, Finding, Phase, PinnedImage, Platform, PolicyDocument, Role, Verdict};
+use verdict::{
+    Digest, Finding, Phase, PinnedImage, Platform, PolicyDocument, Request, Role, Verdict,
+};
 
 use crate::answer::Answer;
 use crate::failure::Failure;
@@ -114,6 +116,21 @@ impl Judge {
         Ok(image)
     }
 
+    /// The request that asks about an image that was opened.
+    pub(crate) fn request(
+        &self,
+        candidate: &Candidate,
+        platform: &Platform,
+        image: &Image,
+    ) -> Request {
+        let question = candidate.question(platform);
+        let limits = self.policy.limits;
+        let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
+        let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
+        let (pinned, place) = (image.pinned().clone(), image.place());
+        question.resolved(pinned, place, &self.document, limits, deadline)
+    }
+
     /// The digest of the configuration of an image that was opened before.
     pub(crate) fn configuration(&self, image: &PinnedImage) -> Option<Digest> {
         self.shelf.get(image).map(|image| image.config_digest())
@@ -127,12 +144,7 @@ impl Judge {
         platform: &Platform,
     ) -> Result<Verdict, ImageError> {
         let image = self.open(&candidate.image, platform)?;
-        let question = candidate.question(platform);
-        let limits = self.policy.limits;
-        let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
-        let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
-        let (pinned, place) = (image.pinned().clone(), image.place());
-        let request = question.resolved(pinned, place, &self.document, limits, deadline);
+        let request = self.request(candidate, platform, &image);
         Ok(self.runtime.block_on(self.orchestrator.validate(request, Asker::Own)))
     }
 }

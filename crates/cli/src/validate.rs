@@ -20,6 +20,7 @@ const UP: &str = "up";
 /// Runs the command.
 pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
     let judging = &arguments.judging;
+    let key = arguments.validation_key.as_deref();
     match (&arguments.image, &arguments.gateway) {
         (Some(word), _) if word == UP => up::run(arguments),
         (Some(image), None) => {
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
             one(&judge.answer(&Candidate::image(image), &judging.platform), judging.output)
         }
         (Some(image), Some(gateway)) => {
-            let cluster = Cluster::new(gateway, None, judging.policy.as_deref())?;
+            let cluster = Cluster::new(gateway, None, judging.policy.as_deref(), key)?;
             one(&cluster.answer(&Candidate::image(image), &judging.platform), judging.output)
         }
         (None, None) => {
@@ -38,7 +39,8 @@ pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
         (None, Some(gateway)) => {
             let asked = Asked::read(arguments)?;
             let stack_gateway = asked.stack.provider.gateway.clone();
-            let cluster = Cluster::new(gateway, Some(&stack_gateway), judging.policy.as_deref())?;
+            let cluster =
+                Cluster::new(gateway, Some(&stack_gateway), judging.policy.as_deref(), key)?;
             all(arguments, &asked, &cluster)
         }
     }
