@@ -1,6 +1,6 @@
 //! `faas-validator demo`: rejected with reasons and remedies, mended, accepted; and the README
 //! shows what it prints.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use testkit::program::run;

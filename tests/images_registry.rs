@@ -1,6 +1,6 @@
 //! Promise: an image in a real registry is opened by tag and by digest, whole and as it was
 //! pushed; who may not read it is told so, and a registry that is not there is no empty one.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use oci_image::{
     Access, Addresses, Credentials, Image, ImageError, Limits, Opener, Place, Platform, Which,

@@ -1,5 +1,5 @@
 //! A real container: its snapshot by pid and by cgroup, and check-runtime's report about it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! A snapshot of a live process equals what lsof and ss list for it, and says what they do not see.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod runtime;
 

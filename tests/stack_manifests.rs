@@ -1,7 +1,7 @@
 //! One manifest in two places: the root of the workspace and the root of a build folder differ
 //! in their members and paths, and in nothing else. And the steps that testkit takes in a build
 //! folder are the Dockerfile's.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! What comes in at a function is bounded: in size, in number, in time. And whoever abuses that
 //! takes nobody else's place.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod template;
 

@@ -1,6 +1,6 @@
 //! How a function ends: unready at once, serving on until nobody sends any more, and nothing
 //! that was begun is lost.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod template;
 

@@ -1,5 +1,5 @@
 //! What comes in at a function's door, and what goes out of it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! What the durable log promises: acknowledged is kept, torn is cut off, damaged is said.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

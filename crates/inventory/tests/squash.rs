@@ -1,5 +1,5 @@
 //! Each trap of squashing by name (scanning reference §3.1), through real layouts.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use inventory::{Inventory, take};
 use oci_image::{Access, ImageError, Limits, Opener, Platform};

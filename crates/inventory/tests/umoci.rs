@@ -1,6 +1,6 @@
 //! Random stacks of layers, squashed here and unpacked by umoci (Debian): the same files, and the
 //! same layer for each. umoci knows nothing of us, and extracts for real.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! `${…}` as faas-cli substitutes it. Every line of the table was compared with
 //! drone/envsubst v1.0.3, the library that faas-cli uses; `V=val`, `P=/a/b.tar.gz`, `L=aBcABC`,
 //! `W=äöü`, and `U` is not set.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openfaas::stack::{EnvsubstError, envsubst};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
 //! stack.yml as faas-cli reads it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openfaas::stack::{
     Function, Selection, StackError, StackFile, StackSource, default_file, parse,

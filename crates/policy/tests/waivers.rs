@@ -1,5 +1,5 @@
 //! Whom a waiver covers, and until when.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use jiff::Timestamp;
 use policy::Policy;

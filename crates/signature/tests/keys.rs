@@ -1,5 +1,5 @@
 //! Keys that are no ECDSA P-256 public keys are refused by what they are.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use signature::PublicKey;
 use testkit::signer::Signer;

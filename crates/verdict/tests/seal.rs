@@ -1,5 +1,5 @@
 //! A seal holds for its key, its question, its bytes and its hour, and for nothing else.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use jiff::{SignedDuration, Timestamp};
 use verdict::{CheckName, Envelope, EnvelopeError, Report, Request, SealingKey};

@@ -1,6 +1,6 @@
 //! The user's own rules over real images. The evaluator is another process of the program that
 //! asks, so this test's `main` is one too.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod asked;
 

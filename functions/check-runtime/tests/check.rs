@@ -1,5 +1,5 @@
 //! The check as the bus asks it: what it answers when there is no good snapshot, and waivers.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use check_runtime::CheckRuntime;
 use event_bus::Check;
