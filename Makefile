@@ -30,13 +30,14 @@ interop-openfaas: ## the stock faas-cli on PATH against the OpenFaaS at OPENFAAS
 
 bench: tools ## each promise of speed and size, as a ratio against its floor
 	$(CARGO) run --release --locked --package bench
+	$(CARGO) bench --package tests --locked --bench function_footprint --profile dev
 
 fuzz: ## each parser of foreign bytes, a minute each (needs nightly and cargo-fuzz)
 	@tools/fuzz 60
 
 lint: ## fmt, clippy, docs, cargo-deny
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --locked --features tests/interop -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	cargo-deny --all-features --log-level error check
 

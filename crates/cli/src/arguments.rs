@@ -81,7 +81,7 @@ pub(crate) struct Judging {
 /// `validate`.
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The image (ghcr.io/acme/fn:1, docker://…, docker-daemon:…, oci:DIR[:TAG],
+    /// The image (ghcr.io/acme/fn:1, docker://…, docker-daemon:…, `oci:DIR[:TAG]`,
     /// oci-archive:FILE, docker-archive:FILE), or `up`: judge, build, judge, push and deploy.
     pub(crate) image: Option<String>,
     /// The stack file, or its URL; without one stack.yaml or stack.yml.
