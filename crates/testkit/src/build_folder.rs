@@ -18,7 +18,7 @@ pub const ADD_HANDLER: &str =
     "cargo add --quiet --manifest-path main/Cargo.toml --path function --rename handler";
 /// … and how the program is built.
 pub const BUILD: &str =
-    "cargo build --release --locked --target x86_64-unknown-linux-musl --package main";
+    "cargo build --profile function --locked --target x86_64-unknown-linux-musl --package main";
 
 /// What faas-cli leaves out of a handler's folder.
 const LEFT_OUT: [&str; 2] = ["build", "template"];
@@ -103,7 +103,7 @@ pub fn build(folder: &Path, target: &Path) -> PathBuf {
             .unwrap();
         assert!(output.status.success(), "{step}\n{}", String::from_utf8_lossy(&output.stderr));
     }
-    target.join(TARGET).join("release/main")
+    target.join(TARGET).join("function/main")
 }
 
 /// Builds a function, unless it was built of the very same files before. All are built in one

@@ -4,20 +4,24 @@
 use std::error::Error;
 use std::panic::PanicHookInfo;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Logs from now on, panics too.
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let started = tracing_subscriber::fmt()
+    // Targets and not EnvFilter, which would bring a regex engine along.
+    let said = std::env::var("RUST_LOG").ok().and_then(|said| said.parse().ok());
+    let filter = said.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_span_list(false)
         // When nobody takes the log any more, the function goes on.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let started = tracing_subscriber::registry().with(lines).with(filter).try_init();
     if started.is_ok() {
         std::panic::set_hook(Box::new(panicked));
     }
