@@ -1,31 +1,31 @@
 //! The function's HTTP door: a sealed question of the orchestrator, or a bare one of a person.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use event_bus::{Door, DoorLimits, Refusal};
+use event_bus::{Door, Refusal, Surroundings, SurroundingsError};
 use http::{Request as HttpRequest, Response};
 use jiff::Timestamp;
+use policy::PolicyError;
 use serde::Deserialize;
 use verdict::{
-    Digest, Limits, Phase, PinnedImage, Place, Platform, PolicyDocument, Request, Role, SealingKey,
-    Subject, ValidationId,
+    Digest, Limits, Phase, PinnedImage, Place, Platform, PolicyDocument, Request, Role, Subject,
+    ValidationId,
 };
 
 use crate::check::CheckRuntime;
 
-/// Where OpenFaaS mounts a function's secrets, unless `secret_mount_path` says otherwise.
-const SECRETS: &str = "/var/openfaas/secrets";
-
 /// Answers one HTTP request. The secret `validation-key` opens sealed questions; the file that
-/// `policy_file` names is the policy of bare ones that bring none.
+/// the variable `policy_file` names is the policy of bare ones that bring none.
 pub async fn handle(request: HttpRequest<Bytes>) -> Response<Bytes> {
     static DOOR: OnceLock<Result<Door, Unready>> = OnceLock::new();
-    match DOOR.get_or_init(door) {
+    match DOOR.get_or_init(|| door(|name| std::env::var(name).ok())) {
         Ok(door) => event_bus::door::answer(Arc::new(CheckRuntime::default()), request, door).await,
         Err(unready) => {
-            tracing::error!(error = %unready, "the function is not set up");
+            tracing::error!(
+                error = unready as &dyn std::error::Error,
+                "the function is not set up"
+            );
             Refusal::configuration(unready.to_string(), unready.remedy()).response()
         }
     }
@@ -34,45 +34,29 @@ pub async fn handle(request: HttpRequest<Bytes>) -> Response<Bytes> {
 /// Why no question can be answered here.
 #[derive(Debug, thiserror::Error)]
 enum Unready {
-    #[error("read secret {path}: {reason}")]
-    Secret { path: String, reason: String },
-    #[error("load policy {path}: {reason}")]
-    Policy { path: String, reason: String },
+    #[error("set up by its variables and secrets")]
+    Surroundings(#[source] SurroundingsError),
+    #[error("load the policy of policy_file")]
+    Policy(#[source] PolicyError),
 }
 
 impl Unready {
-    fn remedy(&self) -> &'static str {
+    fn remedy(&self) -> String {
         match self {
-            Self::Secret { .. } => {
-                "make the secret validation-key of 16 bytes or more, and deploy the function with it"
-            }
-            Self::Policy { .. } => "see that policy_file names a policy that may be read",
+            Self::Surroundings(error) => error.remedy().to_owned(),
+            Self::Policy(error) => error.remedy(),
         }
     }
 }
 
-fn door() -> Result<Door, Unready> {
-    let secrets = std::env::var("secret_mount_path").unwrap_or_else(|_| SECRETS.to_owned());
-    let key = key(&Path::new(&secrets).join("validation-key"))?;
-    let policy = match std::env::var("policy_file") {
-        Ok(path) => policy::load(Path::new(&path))
-            .map_err(|error| Unready::Policy { path, reason: error.to_string() })?,
-        Err(_) => default_policy(),
+fn door(variable: impl Fn(&str) -> Option<String>) -> Result<Door, Unready> {
+    let surroundings = Surroundings::read(variable).map_err(Unready::Surroundings)?;
+    let policy = match &surroundings.policy_file {
+        Some(path) => policy::load(path).map_err(Unready::Policy)?,
+        None => default_policy(),
     };
     let bare = move |body: &[u8], deadline| question(body, &policy, deadline);
-    Ok(Door::new(key, Arc::new(bare), DoorLimits::default()))
-}
-
-/// A function without the secret answers bare questions only.
-fn key(path: &Path) -> Result<Option<SealingKey>, Unready> {
-    let unready = |reason: String| Unready::Secret { path: path.display().to_string(), reason };
-    match std::fs::read(path) {
-        Ok(secret) => {
-            SealingKey::new(&secret).map(Some).map_err(|error| unready(error.to_string()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unready(error.to_string())),
-    }
+    Ok(Door::new(surroundings.key, Arc::new(bare), surroundings.limits))
 }
 
 /// The policy that leaves everything to its careful defaults.
@@ -138,6 +122,14 @@ mod tests {
         assert_eq!(request.snapshot, Some(serde_json::json!({"version": 1})));
         assert_eq!(request.policy, default_policy());
         assert!(policy::Policy::parse(&request.policy).is_ok());
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_is_no_default() {
+        let missing =
+            |name: &str| (name == "policy_file").then(|| "/nowhere/policy.yml".to_owned());
+        assert!(matches!(door(missing), Err(Unready::Policy(_))));
+        assert!(door(|_| None).is_ok());
     }
 
     #[test]
