@@ -59,6 +59,12 @@ pub enum BuildError {
         /// The limit.
         records_max: u64,
     },
+    /// More bytes than there can be.
+    #[error("the records have more than {bytes_max} bytes together")]
+    TooMuch {
+        /// The limit.
+        bytes_max: u64,
+    },
     /// The index would be larger than its format holds.
     #[error("the index would be larger than its format holds")]
     Overflow,
@@ -173,8 +179,7 @@ fn entries(record: &Record, number: u32, built: &mut Built) -> Said {
             continue;
         };
         if order_of(&package.ecosystem).is_none() {
-            let family = package.ecosystem.split(':').next().unwrap_or_default();
-            *built.other_ecosystems.entry(family.to_owned()).or_default() += 1;
+            *built.other_ecosystems.entry(family(&package.ecosystem)).or_default() += 1;
             continue;
         }
         let entry = entry(record, affected, number);
@@ -188,6 +193,17 @@ fn entries(record: &Record, number: u32, built: &mut Built) -> Said {
     }
     said.sort_by(|a, b| a.0.cmp(&b.0));
     said
+}
+
+/// What an ecosystem that is not judged is counted as: `Ubuntu:22.04` as Ubuntu, but `Debian`
+/// without a release as it is written, since `Debian:12` is judged.
+fn family(ecosystem: &str) -> String {
+    match ecosystem.split_once(':') {
+        Some((name @ ("npm" | "PyPI"), _)) => format!("{name}, other registries"),
+        Some((name, _)) => name.to_owned(),
+        None if matches!(ecosystem, "Alpine" | "Debian") => format!("{ecosystem}, no release"),
+        None => ecosystem.to_owned(),
+    }
 }
 
 fn entry(record: &Record, affected: &Affected, number: u32) -> Entry {

@@ -57,19 +57,32 @@ impl Distribution {
         &self.ecosystem
     }
 
+    /// OSV's name of the release whose advisories speak of a version, and that version there. A
+    /// backport is a version of the next release, rebuilt: by this release's own fixes, which are
+    /// of older versions, it would always seem to be fixed.
+    pub(crate) fn release_of<'v>(&self, version: &'v str) -> (String, &'v str) {
+        let release = self.ecosystem.strip_prefix("Debian:").and_then(|it| it.parse::<u32>().ok());
+        match (release.and_then(|it| it.checked_add(1)), version.split_once("~bpo")) {
+            (Some(next), Some((rebuilt, _))) => (format!("Debian:{next}"), rebuilt),
+            _ => (self.ecosystem.clone(), version),
+        }
+    }
+
     /// Whether the package is one of this distribution's.
     pub(crate) fn packs(&self, package: &Package) -> bool {
         package.ecosystem == self.package_manager
     }
 }
 
-/// The order of versions in one of OSV's ecosystems; `None` for one that is not judged here.
+/// The order of versions in one of OSV's ecosystems; `None` for one that is not judged here:
+/// also a distribution without its release, and a registry of somebody's own (`PyPI:https://…`),
+/// for no package would ever be looked up there.
 pub(crate) fn order_of(ecosystem: &str) -> Option<VersionOrder> {
-    match ecosystem.split_once(':').map_or(ecosystem, |(name, _)| name) {
-        "Alpine" => Some(VersionOrder::Apk),
-        "Debian" => Some(VersionOrder::Dpkg),
-        "npm" => Some(VersionOrder::Semver),
-        "PyPI" => Some(VersionOrder::Pep440),
+    match ecosystem.split_once(':') {
+        Some(("Alpine", _)) => Some(VersionOrder::Apk),
+        Some(("Debian", _)) => Some(VersionOrder::Dpkg),
+        None if ecosystem == "npm" => Some(VersionOrder::Semver),
+        None if ecosystem == "PyPI" => Some(VersionOrder::Pep440),
         _ => None,
     }
 }

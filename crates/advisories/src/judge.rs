@@ -1,5 +1,6 @@
 //! What is known of a package: its flaws, each once, and what could not be judged.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use inventory::{Ecosystem, Package};
@@ -8,6 +9,7 @@ use verdict::Severity;
 use crate::distribution::{Distribution, UnknownDistribution, normal_name, order_of};
 use crate::evaluate::Says;
 use crate::index::{Advisory, Index, IndexError};
+use crate::order::VersionOrder;
 
 /// What is known of a package.
 #[derive(Debug, Default)]
@@ -91,7 +93,9 @@ impl Index {
                     let other = format!("{} packages on {}", package.ecosystem, known.ecosystem());
                     return Err(Unjudged::Distribution(UnknownDistribution::Other(other)));
                 }
-                (known.ecosystem().to_owned(), package.source_or_self())
+                let (name, version) = package.source_or_self();
+                let (ecosystem, version) = known.release_of(version);
+                (ecosystem, (name, version))
             }
         };
         if !self.ecosystems().contains_key(&ecosystem) {
@@ -139,7 +143,7 @@ impl Index {
                 (Err(error), _) => judged.unjudged.push(Unjudged::Index(error)),
             }
         }
-        judged.flaws = merge(without_bulletins(found));
+        judged.flaws = merge(without_bulletins(found), order);
         judged.flaws.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id)));
         judged
     }
@@ -183,7 +187,7 @@ fn without_bulletins(found: Vec<Found>) -> Vec<Found> {
 }
 
 /// Advisories that share an id are one flaw.
-fn merge(found: Vec<Found>) -> Vec<Flaw> {
+fn merge(found: Vec<Found>, order: VersionOrder) -> Vec<Flaw> {
     let mut groups: Vec<(BTreeSet<String>, Vec<Found>)> = Vec::new();
     for one in found {
         let mut ids: BTreeSet<String> = one.ids().cloned().collect();
@@ -198,12 +202,14 @@ fn merge(found: Vec<Found>) -> Vec<Flaw> {
         }
         groups.push((ids, members));
     }
-    groups.into_iter().filter_map(|(ids, members)| flaw(ids, members)).collect()
+    groups.into_iter().filter_map(|(ids, members)| flaw(ids, members, order)).collect()
 }
 
-fn flaw(mut ids: BTreeSet<String>, members: Vec<Found>) -> Option<Flaw> {
+fn flaw(mut ids: BTreeSet<String>, members: Vec<Found>, order: VersionOrder) -> Option<Flaw> {
     let severity = members.iter().map(|it| it.severity).max()?;
-    let fixed = members.iter().find_map(|it| it.fixed.clone());
+    // Where databases disagree, the later fix is the one that satisfies them all.
+    let fixes = members.iter().filter_map(|it| it.fixed.as_ref());
+    let fixed = fixes.max_by(|a, b| order.compare(a, b).unwrap_or(Ordering::Equal)).cloned();
     let summary = members.iter().map(|it| &it.advisory.summary).find(|it| !it.is_empty()).cloned();
     // The advisory with a severity speaks for the others; among equals the first id.
     let speaker = members

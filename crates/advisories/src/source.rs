@@ -10,17 +10,20 @@ use crate::osv::Record;
 /// A record is no longer; OSV's longest has about 5 MB.
 const RECORD_BYTES_MAX: u64 = 16 << 20;
 const RECORDS_MAX: u64 = 5_000_000;
+/// All of OSV has about 4 GB of JSON; a zip of zeros would have more.
+const TOTAL_BYTES_MAX: u64 = 16 << 30;
 const DEPTH_MAX: usize = 8;
 
 /// Hands every record under these paths to `take`.
 pub(crate) fn read(paths: &[PathBuf], take: &mut dyn FnMut(Record)) -> Result<(), BuildError> {
-    let mut reading = Reading { take, count: 0 };
+    let mut reading = Reading { take, count: 0, bytes: 0 };
     paths.iter().try_for_each(|path| reading.path(path, 0))
 }
 
 struct Reading<'t> {
     take: &'t mut dyn FnMut(Record),
     count: u64,
+    bytes: u64,
 }
 
 impl Reading<'_> {
@@ -69,6 +72,10 @@ impl Reading<'_> {
                 path: path.to_owned(),
                 bytes_max: RECORD_BYTES_MAX,
             });
+        }
+        self.bytes += json.len() as u64;
+        if self.bytes > TOTAL_BYTES_MAX {
+            return Err(BuildError::TooMuch { bytes_max: TOTAL_BYTES_MAX });
         }
         let malformed = |source| BuildError::Malformed { path: path.to_owned(), source };
         // Several records in one file come as a list.

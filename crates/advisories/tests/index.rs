@@ -238,3 +238,48 @@ fn every_damaged_byte_is_an_error_or_an_answer_and_never_a_panic() {
         assert!(matches!(error, IndexError::Format | IndexError::Damaged), "{error}");
     }
 }
+
+#[test]
+fn a_backport_is_judged_by_the_release_that_it_comes_from() {
+    let index = index(&[
+        record("D-12", "Debian:12", "curl", below("7.88.1-10+deb12u9")),
+        record("D-13", "Debian:13", "curl", below("8.14.1-2")),
+    ]);
+    let curl = |version: &str| package(Ecosystem::Dpkg, "curl", version);
+    let found = |version: &str| judge(&index, &curl(version), "debian", "12");
+    assert_eq!(ids(&found("8.14.1-1~bpo12+1")), ["D-13"]);
+    assert!(ids(&found("8.14.1-2~bpo12+1")).is_empty());
+    assert!(ids(&found("7.88.1-10+deb12u9")).is_empty());
+    let judged = judge(&index, &curl("8.20.0-1~bpo13+1"), "debian", "13");
+    assert!(matches!(judged.unjudged[..], [Unjudged::NoRecords(_)]), "{judged:?}");
+}
+
+#[test]
+fn where_databases_disagree_the_later_fix_is_named() {
+    let mut early = record("A-1", "PyPI", "jinja2", below("3.1.9"));
+    let mut late = record("A-2", "PyPI", "jinja2", below("3.1.10"));
+    early["aliases"] = json!(["CVE-1"]);
+    late["aliases"] = json!(["CVE-1"]);
+    for records in [[early.clone(), late.clone()], [late, early]] {
+        let jinja = package(Ecosystem::Pypi, "jinja2", "3.1.3");
+        let judged = judge(&index(&records), &jinja, "", "");
+        assert_eq!(judged.flaws.len(), 1);
+        assert_eq!(judged.flaws[0].fixed.as_deref(), Some("3.1.10"));
+    }
+}
+
+#[test]
+fn records_that_no_package_would_be_looked_up_in_are_counted_as_left_out() {
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("records.json");
+    let records = [
+        record("1", "Debian", "curl", below("1")),
+        record("2", "PyPI:https://pypi.example", "a", below("1")),
+        record("3", "Ubuntu:22.04:LTS", "curl", below("1")),
+    ];
+    fs::write(&source, serde_json::to_vec(&records).unwrap()).unwrap();
+    let built = build(&[source], &folder.path().join("out")).unwrap();
+    assert_eq!(built.records, 0);
+    let counted: Vec<&str> = built.other_ecosystems.keys().map(String::as_str).collect();
+    assert_eq!(counted, ["Debian, no release", "PyPI, other registries", "Ubuntu"]);
+}

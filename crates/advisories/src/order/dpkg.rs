@@ -14,7 +14,11 @@ impl<'v> Version<'v> {
     pub(super) fn parse(text: &'v str) -> Option<Self> {
         let text = text.trim();
         let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) => (epoch.parse().ok()?, rest),
+            // `parse` would take a sign.
+            Some((epoch, rest)) if epoch.bytes().all(|it| it.is_ascii_digit()) => {
+                (epoch.parse().ok()?, rest)
+            }
+            Some(_) => return None,
             None => (0, text),
         };
         let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
