@@ -19,6 +19,8 @@ const FREE: [&str; 4] = ["annotations", "Labels", "ExposedPorts", "Volumes"];
 pub(crate) struct Document {
     pub(crate) what: &'static str,
     pub(crate) fields: &'static [&'static str],
+    /// What it starts with: a list would be taken for an object, its values for fields in order.
+    opens: u8,
 }
 
 /// Manifests and indexes (image-spec, manifest.md and image-index.md).
@@ -43,6 +45,7 @@ pub(crate) const MANIFEST: Document = Document {
         "architecture",
         "variant",
     ],
+    opens: b'{',
 };
 
 /// The image configuration (image-spec, config.md).
@@ -67,11 +70,12 @@ pub(crate) const CONFIG: Document = Document {
         "ExposedPorts",
         "Volumes",
     ],
+    opens: b'{',
 };
 
 /// The list of a Docker archive.
 pub(crate) const SAVED: Document =
-    Document { what: "manifest.json", fields: &["Config", "RepoTags", "Layers"] };
+    Document { what: "manifest.json", fields: &["Config", "RepoTags", "Layers"], opens: b'[' };
 
 impl Document {
     /// Reads a document of this kind.
@@ -81,8 +85,13 @@ impl Document {
         let look = Look { document: self, values: &mut values, fault: &mut fault, free: false };
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let looked = look.deserialize(&mut json).and_then(|()| json.end());
+        let opens = bytes.iter().find(|it| !it.is_ascii_whitespace());
         match (looked, fault) {
             (_, Some(fault)) => Err(fault),
+            (Ok(()), None) if opens != Some(&self.opens) => {
+                let text = format!("{} does not start with {:?}", self.what, self.opens as char);
+                Err(ImageError::Confused(text))
+            }
             (Err(error), None) => Err(malformed(error)),
             (Ok(()), None) => serde_json::from_slice(bytes).map_err(malformed),
         }
@@ -217,6 +226,7 @@ mod tests {
     fn free_keys_and_unknown_ones_are_no_matter() {
         assert!(parse(r#"{"annotations":{"Layers":"x","layers":"y"},"Other":1}"#).is_ok());
         assert!(parse(r#"{"x":[1,-1,1.5,null,true,"s"]}"#).is_ok());
+        confused("[2]");
         let labels = r#"{"config":{"Labels":{"user":"x","USER":"y"}}}"#;
         assert!(CONFIG.parse::<serde_json::Value>(labels.as_bytes()).is_ok());
     }

@@ -1,0 +1,101 @@
+//! Layers as builders store them, read to the last byte: members, frames, padding.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use oci_image::{Image, ImageError, Limits, MemoryStore, Place, Platform, RawManifest, Which};
+use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder, Packing, digest, pack};
+
+fn open(image: BuiltImage, limits: &Limits) -> Image {
+    let mut store = MemoryStore::default();
+    for bytes in image.blobs.into_values() {
+        store.add_blob(bytes);
+    }
+    let raw = RawManifest { media_type: Some(image.media_type), bytes: image.manifest };
+    let which = Which::Digest(store.add_manifest("v1", raw));
+    let platform = Platform::linux_amd64();
+    Image::open(Arc::new(store), "r.io/a", &which, Place::Local, &platform, limits).unwrap()
+}
+
+fn tar() -> Vec<u8> {
+    LayerBuilder::new().file("main", vec![7; 100_000]).tar()
+}
+
+/// What a layer that is stored in these pieces, one packed after the other, inflates to.
+fn inflate(pieces: &[&[u8]], packing: Packing, between: &[u8]) -> Result<Vec<u8>, ImageError> {
+    let whole: Vec<u8> = pieces.concat();
+    let packed: Vec<Vec<u8>> = pieces.iter().map(|it| pack(it, packing)).collect();
+    let stored = packed.join(between);
+    let image = ImageBuilder::new().layer_bytes(stored, digest(&whole), packing).build();
+    let image = open(image, &Limits::default());
+    let mut bytes = Vec::new();
+    let read = image.layer(&image.layers()[0])?.read_to_end(&mut bytes);
+    read.map(|_| bytes).map_err(|error| ImageError::from_io(error, "layer"))
+}
+
+#[test]
+fn gzip_members_and_zstd_frames_are_read_as_one() {
+    let tar = tar();
+    let (first, rest) = tar.split_at(7000);
+    for packing in [Packing::Gzip, Packing::Zstd] {
+        assert_eq!(inflate(&[&tar], packing, b"").unwrap(), tar);
+        assert_eq!(inflate(&[first, b"", rest], packing, b"").unwrap(), tar);
+    }
+}
+
+#[test]
+fn skippable_frames_are_skipped_and_garbage_is_not() {
+    let tar = tar();
+    let (first, rest) = tar.split_at(7000);
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, b'x', b'y', b'z'];
+    assert_eq!(inflate(&[first, rest], Packing::Zstd, &skippable).unwrap(), tar);
+    for packing in [Packing::Gzip, Packing::Zstd] {
+        let error = inflate(&[first, rest], packing, b"garbage!").unwrap_err();
+        assert!(matches!(error, ImageError::Inflate { index: 0, .. }), "{error}");
+    }
+}
+
+#[test]
+fn the_limit_on_inflated_bytes_is_of_all_layers_and_reading_twice_is_no_more() {
+    let layer = |content| LayerBuilder::new().file("a", vec![content; 50_000]);
+    let image = ImageBuilder::new().layer(layer(1)).layer(layer(2)).build();
+    let image = open(image, &Limits { inflated_bytes_max: 80_000, ..Limits::default() });
+    let [first, second] = image.layers() else { unreachable!() };
+    let read = |layer| image.layer(layer).unwrap().finish();
+    read(first).unwrap();
+    read(first).unwrap();
+    let error = read(second).unwrap_err();
+    assert!(matches!(error, ImageError::Limit { limit: "inflated_bytes_max", .. }), "{error}");
+}
+
+#[test]
+fn a_foreign_layer_that_is_not_there_is_named() {
+    let mut image = ImageBuilder::new().layer(LayerBuilder::new().file("a", b"b")).build();
+    let manifest = String::from_utf8(image.manifest).unwrap();
+    image.manifest =
+        manifest.replace("layer.v1.tar+gzip", "layer.nondistributable.v1.tar+gzip").into_bytes();
+    let layer = image.layers[0].clone();
+    image.blobs.remove(&layer);
+    let image = open(image, &Limits::default());
+    let error = image.layer(&image.layers()[0]).map(drop).unwrap_err();
+    assert!(matches!(error, ImageError::ForeignLayer { index: 0 }), "{error}");
+}
+
+#[test]
+fn a_manifest_of_another_size_than_its_index_says_is_refused() {
+    let image = ImageBuilder::new().build();
+    let mut store = MemoryStore::default();
+    for bytes in image.blobs.values() {
+        store.add_blob(bytes.clone());
+    }
+    let mut child = image.descriptor();
+    child["size"] = 7.into();
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": [child]});
+    let raw = |bytes| RawManifest { media_type: None, bytes };
+    store.add_manifest("child", raw(image.manifest));
+    let which = Which::Digest(store.add_manifest("v1", raw(serde_json::to_vec(&index).unwrap())));
+    let (platform, limits) = (Platform::linux_amd64(), Limits::default());
+    let opened = Image::open(Arc::new(store), "a", &which, Place::Local, &platform, &limits);
+    assert!(matches!(opened, Err(ImageError::WrongSize { expected: 7, .. })), "{opened:?}");
+}
