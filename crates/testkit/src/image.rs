@@ -198,7 +198,7 @@ pub fn pack(tar: &[u8], packing: Packing) -> Vec<u8> {
     match packing {
         Packing::Plain => tar.to_vec(),
         Packing::Gzip => {
-            let level = flate2::Compression::fast();
+            let level = flate2::Compression::default();
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
             encoder.write_all(tar).unwrap();
             encoder.finish().unwrap()

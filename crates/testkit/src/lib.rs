@@ -9,6 +9,7 @@
 
 pub mod build_folder;
 pub mod container;
+pub mod dockerd;
 pub mod gateway;
 pub mod image;
 pub mod program;
