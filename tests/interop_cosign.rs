@@ -1,6 +1,11 @@
 //! Real cosign (`make interop` builds it): what it signs verifies here, and what the tests' own
 //! signer signs verifies there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
