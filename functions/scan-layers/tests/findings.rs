@@ -1,0 +1,153 @@
+//! From an image through its inventory and an index to findings under a policy.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::sync::Arc;
+
+use advisories::{Index, build};
+use event_bus::Check as _;
+use inventory::Inventories;
+use jiff::{SignedDuration, Timestamp};
+use oci_image::{Access, Limits, Opener, Platform, Shelf};
+use scan_layers::ScanLayers;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::image::{ImageBuilder, LayerBuilder};
+use verdict::{CheckOutcome, Phase, PolicyDocument, Report, Request, Role, Subject, ValidationId};
+
+const POLICY: &str = "vulnerabilities: {reject: high, warn: medium}\n";
+const LODASH: &str = "app/node_modules/lodash/package.json";
+
+fn record(id: &str, aliases: &[&str], ecosystem: &str, name: &str, fixed: &str) -> Value {
+    json!({
+        "id": id, "aliases": aliases, "modified": "2026-01-01T00:00:00Z",
+        "summary": format!("a flaw of {name}"),
+        "database_specific": {"severity": "HIGH"},
+        "affected": [{
+            "package": {"ecosystem": ecosystem, "name": name},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+        }],
+    })
+}
+
+fn index() -> Arc<Index> {
+    let folder = TempDir::new().unwrap();
+    let (source, out) = (folder.path().join("records.json"), folder.path().join("index"));
+    let records = [
+        record("A-1", &[], "Alpine:v3.20", "openssl", "3.3.2-r1"),
+        record("N-1", &["CVE-1"], "npm", "lodash", "4.17.21"),
+        record("N-2", &["CVE-1"], "npm", "lodash", "4.17.21"),
+    ];
+    fs::write(&source, serde_json::to_vec(&records).unwrap()).unwrap();
+    build(&[source], &out).unwrap();
+    Arc::new(Index::open(&out).unwrap())
+}
+
+fn alpine(release: &str, openssl: &str) -> LayerBuilder {
+    LayerBuilder::new()
+        .file("etc/os-release", format!("ID=alpine\nVERSION_ID={release}\n"))
+        .file("lib/apk/db/installed", format!("P:libssl3\nV:{openssl}\no:openssl\n\n"))
+}
+
+fn lodash(version: &str) -> LayerBuilder {
+    LayerBuilder::new().file(LODASH, format!(r#"{{"name":"lodash","version":"{version}"}}"#))
+}
+
+fn scan(layers: Vec<LayerBuilder>, index: Option<Arc<Index>>, policy: &str) -> Report {
+    let folder = TempDir::new().unwrap();
+    let built = layers.into_iter().fold(ImageBuilder::new(), ImageBuilder::layer).build();
+    built.write_layout(folder.path(), "1", &[]);
+    let declared = format!("oci:{}:1", folder.path().display());
+    let (platform, limits) = (Platform::linux_amd64(), Limits::default());
+    let opener = Opener::new(Access::default()).unwrap();
+    let image = Arc::new(opener.open(&declared, &platform, &limits).unwrap());
+    let subject = Subject {
+        function: None,
+        namespace: None,
+        declared,
+        image: image.pinned().clone(),
+        platform,
+        role: Role::Made,
+        place: image.place(),
+        generation: None,
+    };
+    let shelf = Arc::new(Shelf::default());
+    shelf.put(image);
+    let policy = PolicyDocument { body: policy.to_owned(), files: Default::default() };
+    let request = Request {
+        validation: ValidationId::derive(Phase::Build, &subject, &policy.digest()),
+        phase: Phase::Build,
+        subject,
+        policy,
+        deadline: Timestamp::now() + SignedDuration::from_secs(20),
+        limits,
+        function: None,
+        snapshot: None,
+    };
+    ScanLayers::new(shelf, Arc::new(Inventories::default()), index).check(&request)
+}
+
+fn rules(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|it| it.rule.as_str()).collect()
+}
+
+#[test]
+fn a_flaw_is_one_finding_that_says_where_it_is_and_what_to_do() {
+    let layers = vec![alpine("3.20.3", "3.3.2-r0"), lodash("4.17.20")];
+    let report = scan(layers, Some(index()), POLICY);
+    assert_eq!(report.outcome(), CheckOutcome::Fail);
+    insta::with_settings!({filters => [("sha256:[0-9a-f]{64}", "[digest]")]}, {
+        insta::assert_json_snapshot!(report.findings);
+    });
+}
+
+#[test]
+fn upgraded_packages_pass() {
+    let layers = vec![alpine("3.20.3", "3.3.2-r1"), lodash("4.17.21")];
+    let report = scan(layers, Some(index()), POLICY);
+    assert_eq!((report.outcome(), rules(&report)), (CheckOutcome::Pass, vec![]));
+}
+
+#[test]
+fn what_an_upper_layer_replaces_is_not_found() {
+    let layers = vec![lodash("4.17.20"), lodash("4.17.21")];
+    assert_eq!(scan(layers, Some(index()), POLICY).outcome(), CheckOutcome::Pass);
+}
+
+#[test]
+fn without_an_index_nothing_passes() {
+    let report = scan(vec![lodash("4.17.21")], None, POLICY);
+    assert_eq!(
+        (report.outcome(), rules(&report)),
+        (CheckOutcome::Undecided, vec!["advisories-missing"])
+    );
+}
+
+#[test]
+fn an_unknown_distribution_is_one_finding_and_no_pass() {
+    let layers = vec![alpine("3.21.0_alpha20240923", "3.3.2-r1")];
+    let report = scan(layers, Some(index()), POLICY);
+    assert_eq!(
+        (report.outcome(), rules(&report)),
+        (CheckOutcome::Undecided, vec!["unknown-distribution"])
+    );
+}
+
+#[test]
+fn a_version_that_nobody_can_read_is_no_pass() {
+    let report = scan(vec![lodash("latest")], Some(index()), POLICY);
+    assert_eq!(
+        (report.outcome(), rules(&report)),
+        (CheckOutcome::Undecided, vec!["package-not-judged"])
+    );
+}
+
+#[test]
+fn a_waiver_of_an_alias_waives() {
+    let policy = format!(
+        "{POLICY}waivers: [{{advisory: CVE-1, package: lodash, reason: not reached, owner: me@acme.example, expires: 2999-01-01}}]\n"
+    );
+    let report = scan(vec![lodash("4.17.20")], Some(index()), &policy);
+    assert_eq!(report.outcome(), CheckOutcome::Pass);
+    assert!(report.findings[0].waiver.is_some());
+}
