@@ -15,8 +15,9 @@ use crate::purl;
 use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen};
 use crate::tar_walk::{Entry, TarError, Walk};
 
-/// What all packages that files of the image showed may take in memory.
-const FOUND_BYTES_MAX: usize = 16 << 20;
+/// What all packages that files of the image showed may take in memory, and how many they may be.
+const FOUND_BYTES_MAX: usize = 12 << 20;
+const FOUND_MAX: usize = 40_000;
 /// How many notes and telling files are told; one more says that there are others.
 const TOLD_MAX: usize = 10_000;
 
@@ -34,7 +35,7 @@ pub(crate) struct Look {
 #[derive(Default)]
 struct Holding {
     packages: Vec<u32>,
-    os_release: Option<OsRelease>,
+    os_release: Option<Box<OsRelease>>,
     troubles: Vec<String>,
 }
 
@@ -131,6 +132,10 @@ impl Looking<'_> {
                 continue;
             }
             self.found_bytes += found.bytes() + 96;
+            if self.found.len() == FOUND_MAX {
+                troubles.push(format!("past the limit packages_max = {FOUND_MAX}"));
+                break;
+            }
             if self.found_bytes > FOUND_BYTES_MAX {
                 troubles.push(format!("past the limit package_bytes_max = {FOUND_BYTES_MAX}"));
                 break;
@@ -143,7 +148,9 @@ impl Looking<'_> {
         }
         packages.sort_unstable();
         packages.dedup();
-        Holding { packages, os_release: findings.os_release, troubles }
+        packages.shrink_to_fit();
+        let os_release = findings.os_release.map(Box::new);
+        Holding { packages, os_release, troubles }
     }
 
     /// Compares what is there after this layer with what was there before it: what has stayed
@@ -151,7 +158,10 @@ impl Looking<'_> {
     /// one's.
     fn attribute(&mut self, layer: u32) {
         let mut since = HashMap::with_capacity(self.since.len());
-        for Seen { path, file, is_evidence } in self.rootfs.files() {
+        let files = self.rootfs.files();
+        let held: HashSet<FileId> = files.iter().map(|it| it.file).collect();
+        self.holdings.retain(|file, _| held.contains(file));
+        for Seen { path, file, is_evidence } in files {
             let Some(holding) = self.holdings.get(&file).filter(|_| is_evidence) else { continue };
             let path: Arc<[u8]> = path.into();
             for package in &holding.packages {
@@ -190,7 +200,7 @@ impl Looking<'_> {
     fn os_release(&self) -> Option<OsRelease> {
         let mut places = catalog::OS_RELEASE_PLACES.iter();
         let (_, file) = places.find_map(|place| self.rootfs.file_at(place.as_bytes()))?;
-        self.holdings.get(&file)?.os_release.clone()
+        self.holdings.get(&file)?.os_release.as_deref().cloned()
     }
 
     fn told(&self) -> (Vec<FileFacts>, Vec<Note>) {
@@ -207,11 +217,11 @@ impl Looking<'_> {
                 files.push(facts);
             }
             let read = self.holdings.get(&id).filter(|_| is_evidence);
-            let troubles = read.into_iter().flat_map(|it| &it.troubles).chain(trouble);
-            let troubles: HashSet<&String> = troubles.collect();
-            let mut troubles: Vec<&String> = troubles.into_iter().collect();
+            let troubles = read.into_iter().flat_map(|it| &it.troubles).map(String::as_str);
+            let troubles: HashSet<&str> = troubles.chain(trouble.as_deref()).collect();
+            let mut troubles: Vec<&str> = troubles.into_iter().collect();
             troubles.sort();
-            let note = |reason: &String| Note { path: path.clone(), reason: reason.clone(), layer };
+            let note = |reason: &str| Note { path: path.clone(), reason: reason.to_owned(), layer };
             notes.extend(troubles.into_iter().map(note));
         }
         if files.len() > TOLD_MAX || notes.len() > TOLD_MAX {

@@ -7,9 +7,9 @@ use crate::os_release::OsRelease;
 use crate::package::Source;
 
 /// A file of more packages is an attack or no package database.
-const PACKAGES_MAX: usize = 100_000;
+const PACKAGES_MAX: usize = 25_000;
 /// What all packages of one file may take in memory.
-const BYTES_MAX: usize = 12 << 20;
+const BYTES_MAX: usize = 8 << 20;
 /// How many troubles of one file are told.
 const TROUBLES_MAX: usize = 4;
 

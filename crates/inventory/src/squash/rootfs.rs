@@ -1,21 +1,25 @@
 //! The root filesystem as it grows, layer by layer.
 
+mod links;
+mod resolve;
+
 use std::collections::HashMap;
 
 use verdict::Limits;
 
+use self::links::Waiting;
+use self::resolve::Place;
 use super::lore::Lore;
-use super::path::{Marker, components, is_meta, marker, shown};
+use super::path::{Marker, components, is_meta, marker};
 use super::tree::{Body, NodeId, ROOT, Tree};
 use crate::catalog::{self, Role};
 use crate::tar_walk::{Entry, EntryKind};
 
-/// How many symbolic links one path may lead through, as Linux has it (path_resolution(7)).
-const LINKS_MAX: u32 = 40;
-/// What the tree may take in memory: some 200,000 links or wanted files.
+/// What the tree may take in memory, with all that hangs on it: some 150,000 links, or 40,000
+/// wanted files in folders of their own.
 const TREE_BYTES_MAX: usize = 32 << 20;
-/// How many hard links of one layer may wait for what they are links to.
-const WAITING_MAX: usize = 100_000;
+/// About what a file that is held takes elsewhere: what it shows, and how that is listed.
+const HELD_BYTES: usize = 768;
 
 /// Why an entry cannot be laid over the rest.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +43,7 @@ pub(crate) struct File {
     /// Who reads its content.
     pub(crate) role: Option<Role>,
     /// What is wrong with it by itself, before anybody reads it.
-    pub(crate) trouble: Option<String>,
+    pub(crate) trouble: Option<Box<str>>,
 }
 
 /// A file, by its place in the order in which they came.
@@ -66,20 +70,8 @@ pub(crate) struct Rootfs<'l> {
     gone: HashMap<Vec<u8>, u32>,
     waiting: Vec<Waiting>,
     is_changed: bool,
-}
-
-/// A hard link whose other name has not come yet.
-struct Waiting {
-    path: Vec<u8>,
-    target: Vec<u8>,
-    role: Role,
-}
-
-/// Where a path really leads.
-struct Place {
-    path: Vec<u8>,
-    node: Option<NodeId>,
-    links: Vec<NodeId>,
+    /// How many files the tree holds, at most.
+    held: usize,
 }
 
 impl<'l> Rootfs<'l> {
@@ -94,6 +86,7 @@ impl<'l> Rootfs<'l> {
             gone: HashMap::new(),
             waiting: Vec::new(),
             is_changed: false,
+            held: 0,
         }
     }
 
@@ -101,6 +94,7 @@ impl<'l> Rootfs<'l> {
     pub(crate) fn begin(&mut self, layer: u32) {
         (self.layer, self.is_changed) = (layer, false);
         self.gone.clear();
+        self.held = self.files().len();
         let early: Vec<Vec<u8>> = self.lore.early(layer).map(<[u8]>::to_vec).collect();
         for path in early {
             if let Some(node) = self.node_at(&path) {
@@ -146,33 +140,7 @@ impl<'l> Rootfs<'l> {
     /// Ends a layer: hard links whose other name came later are bound. Answers whether anything
     /// that is held has changed.
     pub(crate) fn end(&mut self) -> bool {
-        for link in std::mem::take(&mut self.waiting) {
-            if self.node_at(&link.path).is_some() {
-                continue; // another entry took its name since
-            }
-            let body = self.node_at(&link.target).map(|node| self.tree.body(node).clone());
-            match body {
-                Some(Body::File(file)) => self.bind(link.path, file, Some(link.role)),
-                Some(Body::Link(target)) => self.insert(&link.path, Body::Link(target)),
-                _ if self.lore.role_of(&link.target).is_some() => {
-                    // It was looked for all along: there is no such file.
-                    let text =
-                        format!("is a hard link to {:?}, which is not there", shown(&link.target));
-                    self.insert_file(
-                        &link.path,
-                        File {
-                            layer: self.layer,
-                            mode: 0,
-                            uid: 0,
-                            gid: 0,
-                            role: Some(link.role),
-                            trouble: Some(text),
-                        },
-                    );
-                }
-                _ => self.learnt.learn_linked(link.target, link.role),
-            }
-        }
+        self.bind_waiting();
         self.is_changed
     }
 
@@ -261,81 +229,6 @@ impl<'l> Rootfs<'l> {
         own.or_else(|| self.lore.role_of(path))
     }
 
-    /// A hard link is the file that its other name names now: what becomes of that name later is
-    /// nothing to it. The other name counts from the root.
-    fn lay_hard_link(&mut self, entry: &Entry, place: Place) -> Result<(), Fault> {
-        let parts = components(&entry.link, self.limits.path_depth_max)?;
-        let Some((base, parents)) = parts.split_last() else { return Ok(()) };
-        let target = self.place(parents, base, &entry.link)?;
-        if target.path == place.path {
-            return Ok(()); // a link to itself changes nothing
-        }
-        let body = match target.node {
-            Some(node) => Some(self.tree.body(node).clone()),
-            None => self.gone.get(&target.path).map(|file| Body::File(*file)),
-        };
-        if let Some(node) = place.node {
-            self.remove(node);
-        }
-        let role = self.role_of(&place.path);
-        match (body, role) {
-            (Some(Body::Link(to)), _) => self.insert(&place.path, Body::Link(to)),
-            (Some(Body::File(file)), _) => self.bind(place.path, file, role),
-            (_, Some(role)) => {
-                if self.waiting.len() == WAITING_MAX {
-                    let (limit, max) = ("hard_links_max", WAITING_MAX as u64);
-                    return Err(Fault::Limit { what: "hard links of a layer", limit, max });
-                }
-                self.waiting.push(Waiting { path: place.path, target: target.path, role });
-            }
-            (_, None) if is_telling(entry.mode) => {
-                let file = self.new_file(entry, &place.path);
-                self.insert_file(&place.path, file);
-            }
-            (_, None) => {}
-        }
-        self.check_bytes()
-    }
-
-    /// Gives a file that is held another name.
-    fn bind(&mut self, path: Vec<u8>, file: u32, role: Option<Role>) {
-        let Some(held) = self.files.get(file as usize) else { return };
-        match role {
-            None if held.role.is_none() || !self.is_learnt(&path) => {
-                // Nobody reads it under this name, but its mode counts, and a third name may be
-                // linked to this one.
-                self.insert(&path, Body::File(file));
-            }
-            Some(role) if held.role.is_some_and(|it| it != role) => {
-                let text = "is the same file as one of another kind".to_owned();
-                let file = File { role: Some(role), trouble: Some(text), ..held.clone() };
-                self.insert_file(&path, file);
-            }
-            Some(role) if held.role.is_none() => {
-                // Held for its mode, unread: its other name must be read next time.
-                let other = self.other_names(file);
-                let file = File { role: Some(role), ..held.clone() };
-                let text = "is a hard link to a file that was not read".to_owned();
-                self.insert_file(&path, File { trouble: Some(text), ..file });
-                for name in other {
-                    self.learnt.learn_linked(name, role);
-                }
-            }
-            _ => self.insert(&path, Body::File(file)),
-        }
-    }
-
-    fn is_learnt(&self, path: &[u8]) -> bool {
-        self.lore.role_of(path).is_some()
-    }
-
-    fn other_names(&self, file: u32) -> Vec<Vec<u8>> {
-        let is_it = |it: &NodeId| *self.tree.body(*it) == Body::File(file);
-        let held = self.tree.nodes().into_iter().filter(is_it).map(|it| self.tree.path(it));
-        let gone = self.gone.iter().filter(|it| *it.1 == file).map(|it| it.0.clone());
-        held.chain(gone).collect()
-    }
-
     /// An opaque folder hides what lower layers have in it, not in what a lower link of its name
     /// leads to: that link is replaced by the folder.
     fn hide_children(&mut self, folder: &[&[u8]], name: &[u8]) -> Result<(), Fault> {
@@ -379,12 +272,14 @@ impl<'l> Rootfs<'l> {
     fn insert_file(&mut self, path: &[u8], file: File) -> FileId {
         let id = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push(file);
+        self.held += 1;
         self.insert(path, Body::File(id));
         FileId(id)
     }
 
     fn check_bytes(&self) -> Result<(), Fault> {
-        let bytes = self.tree.bytes() + self.files.len() * size_of::<File>();
+        let files = self.files.len() * size_of::<File>() + self.held * HELD_BYTES;
+        let bytes = self.tree.bytes() + files;
         if bytes > TREE_BYTES_MAX {
             let (limit, max) = ("tree_bytes_max", TREE_BYTES_MAX as u64);
             return Err(Fault::Limit { what: "tree of links and wanted files", limit, max });
@@ -394,69 +289,6 @@ impl<'l> Rootfs<'l> {
 
     fn node_at(&self, path: &[u8]) -> Option<NodeId> {
         path.split(|&byte| byte == b'/').try_fold(ROOT, |at, part| self.tree.child(at, part))
-    }
-
-    /// The place of `base` in the folder that `parents` lead to. `base` itself is not followed.
-    fn place(&self, parents: &[&[u8]], base: &[u8], name: &[u8]) -> Result<Place, Fault> {
-        let folder = self.resolve(parents, true, name)?;
-        let node = folder.node.and_then(|it| self.tree.child(it, base));
-        let mut path = folder.path;
-        if !path.is_empty() {
-            path.push(b'/');
-        }
-        path.extend_from_slice(base);
-        Ok(Place { path, node, links: folder.links })
-    }
-
-    fn resolve(&self, parts: &[&[u8]], follow_last: bool, name: &[u8]) -> Result<Place, Fault> {
-        let mut pending: Vec<&[u8]> = parts.iter().rev().copied().collect();
-        let mut path = Vec::new();
-        // For each folder on the way: how long the path was before it, and its parent's node.
-        let mut trail: Vec<(usize, Option<NodeId>)> = Vec::new();
-        let (mut at, mut links) = (Some(ROOT), Vec::new());
-        while let Some(part) = pending.pop() {
-            match part {
-                b"" | b"." => continue,
-                b".." => {
-                    // Above the root is the root.
-                    if let Some((length, node)) = trail.pop() {
-                        path.truncate(length);
-                        at = node;
-                    }
-                    continue;
-                }
-                _ => {}
-            }
-            let child = at.and_then(|it| self.tree.child(it, part));
-            let link = child.and_then(|it| match self.tree.body(it) {
-                Body::Link(target) if follow_last || !pending.is_empty() => Some((it, target)),
-                _ => None,
-            });
-            if let Some((node, target)) = link {
-                links.push(node);
-                if links.len() > LINKS_MAX as usize {
-                    return Err(Fault::Loop(shown(name)));
-                }
-                if target.starts_with(b"/") {
-                    path.clear();
-                    trail.clear();
-                    at = Some(ROOT);
-                }
-                pending.extend(target.split(|&byte| byte == b'/').rev());
-                continue;
-            }
-            trail.push((path.len(), at));
-            if trail.len() > self.limits.path_depth_max as usize {
-                let (limit, max) = ("path_depth_max", u64::from(self.limits.path_depth_max));
-                return Err(Fault::Limit { what: "depth of a path", limit, max });
-            }
-            if !path.is_empty() {
-                path.push(b'/');
-            }
-            path.extend_from_slice(part);
-            at = child;
-        }
-        Ok(Place { path, node: at, links })
     }
 }
 

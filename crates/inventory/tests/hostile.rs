@@ -1,0 +1,89 @@
+//! Images that are made to eat memory: each is bounded, and says which limit it ran into.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use inventory::take;
+use oci_image::{Access, Limits, Opener, Platform};
+use tempfile::TempDir;
+use testkit::image::{ImageBuilder, LayerBuilder, Packing};
+
+const MEMORY_KB_MAX: u64 = 64 << 10;
+const INSTALLED: &str = "lib/apk/db/installed";
+
+/// Runs in a process of its own, so that its memory is its own: says what it ended in, and the
+/// most memory that it held.
+#[test]
+#[ignore = "the others run it"]
+fn in_a_process_of_its_own() {
+    let declared = std::env::var("HOSTILE_IMAGE").unwrap();
+    let opener = Opener::new(Access::default()).unwrap();
+    // Smaller than by default, so that tests need not hash what they make by the 100 MB.
+    let limits = Limits { file_bytes_max: 8 << 20, ..Limits::default() };
+    let image = opener.open(&declared, &Platform::linux_amd64(), &limits).unwrap();
+    let said = match take(&image) {
+        Ok(inventory) => {
+            format!("{:?}", inventory.notes.iter().map(|it| &it.reason).collect::<Vec<_>>())
+        }
+        Err(error) => error.to_string(),
+    };
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();
+    println!("\nsaid={said}\npeak={}", peak.trim().trim_end_matches(" kB"));
+}
+
+fn check(layer: LayerBuilder, expected: &str) {
+    let folder = TempDir::new().unwrap();
+    let layer = layer.packing(Packing::Plain);
+    ImageBuilder::new().layer(layer).build().write_layout(folder.path(), "1", &[]);
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .env("HOSTILE_IMAGE", format!("oci:{}:1", folder.path().display()))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(child.stdout).unwrap();
+    let value = |key: &str| text.lines().find_map(|it| it.strip_prefix(key)).unwrap().to_owned();
+    let (said, peak) = (value("said="), value("peak=").parse::<u64>().unwrap());
+    assert!(said.contains(expected), "{said}");
+    assert!(peak <= MEMORY_KB_MAX, "{peak} kB");
+}
+
+#[test]
+fn a_database_of_one_endless_line() {
+    check(LayerBuilder::new().file(INSTALLED, vec![b'P'; 7 << 20]), "holds no apk package");
+    let named = [b"P:".to_vec(), vec![b'a'; 7 << 20], b"\nV:1\n".to_vec()].concat();
+    check(LayerBuilder::new().file(INSTALLED, named), "line_bytes_max");
+}
+
+#[test]
+fn a_database_past_the_limit_of_a_file() {
+    check(LayerBuilder::new().file(INSTALLED, vec![b'\n'; 9 << 20]), "file_bytes_max");
+}
+
+#[test]
+fn a_database_of_millions_of_packages() {
+    let mut text = String::new();
+    for number in 0..60_000 {
+        writeln!(text, "P:{number}\nV:1\n").unwrap();
+    }
+    check(LayerBuilder::new().file(INSTALLED, text), "max = ");
+}
+
+#[test]
+fn links_without_number() {
+    let links = (0..220_000).fold(LayerBuilder::new(), |layer, number| {
+        layer.symlink(&format!("l/{number}"), &format!("somewhere/else/{number}"))
+    });
+    check(links, "tree_bytes_max");
+}
+
+#[test]
+fn packages_each_in_a_folder_of_its_own() {
+    let packages = (0..60_000).fold(LayerBuilder::new(), |layer, number| {
+        let text = format!("Name: p{number}\nVersion: 1\n");
+        layer.file(&format!("{number}/a/b/x.egg-info"), text)
+    });
+    check(packages, "tree_bytes_max");
+}

@@ -1,0 +1,19 @@
+//! Package databases and metadata: any bytes are packages or trouble. The first byte says which.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+const PATHS: [&str; 6] = [
+    "lib/apk/db/installed",
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d/a",
+    "node_modules/a/package.json",
+    "a.dist-info/METADATA",
+    "etc/os-release",
+];
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((first, mut content)) = bytes.split_first() else { return };
+    let path = PATHS[usize::from(*first) % PATHS.len()];
+    assert!(inventory::read_file(path.as_bytes(), &mut content).is_some());
+});
