@@ -8,6 +8,10 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, RootCertStore};
 
+/// How long a connection is kept for the next call. Gateways close one that was idle for their
+/// `read_timeout`, 60 s unless set: who writes to it in that moment gets no answer.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
+
 /// A client for one gateway or one stack.yml.
 pub(crate) fn build(connect_time_max: Duration) -> Result<Client, BuildError> {
     let mut roots = RootCertStore::empty();
@@ -27,6 +31,7 @@ pub(crate) fn build(connect_time_max: Duration) -> Result<Client, BuildError> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_time_max)
+        .pool_idle_timeout(IDLE_TIME_MAX)
         .user_agent(concat!("faas-validator/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(BuildError::Client)
