@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot::{self, Receiver};
+use tokio::sync::oneshot::{self, Receiver, Sender};
 use tracing::Span;
 
 /// A call's end.
@@ -19,8 +19,8 @@ pub(crate) enum Done {
     Panicked,
 }
 
-/// Runs one call to its end, on the thread that it is called on.
-type Run = dyn Fn(Handle, Request<Bytes>, oneshot::Sender<Done>) + Send + Sync;
+/// Runs one call to its end, on the thread that it is called on, unless nobody waits any more.
+type Run = dyn Fn(&Handle, Request<Bytes>, &mut Sender<Done>) -> Option<Done> + Send + Sync;
 
 /// Where calls are run.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Workers {
         F: Fn(Request<Bytes>) -> A + Send + Sync + 'static,
         A: Future<Output = Response<Bytes>> + 'static,
     {
-        let run = move |runtime: Handle, request, mut done: oneshot::Sender<Done>| {
+        let run = move |runtime: &Handle, request, done: &mut Sender<Done>| {
             // Whatever the handler shares is the handler's to keep sound.
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 runtime.block_on(async {
@@ -47,13 +47,7 @@ impl Workers {
                     }
                 })
             }));
-            let end = match answered {
-                Ok(Some(response)) => Done::Answered(response),
-                Ok(None) => return,
-                Err(_) => Done::Panicked,
-            };
-            // The one who asked may have given up meanwhile.
-            let _ = done.send(end);
+            answered.map_or(Some(Done::Panicked), |response| response.map(Done::Answered))
         };
         Self { runtime, run: Arc::new(run) }
     }
@@ -64,11 +58,16 @@ impl Workers {
     where
         H: Send + 'static,
     {
-        let (done, receiver) = oneshot::channel();
+        let (mut done, receiver) = oneshot::channel();
         let (runtime, run, span) = (self.runtime.clone(), self.run.clone(), Span::current());
         self.runtime.spawn_blocking(move || {
-            span.in_scope(|| run(runtime, request, done));
+            let end = span.in_scope(|| run(&runtime, request, &mut done));
+            // Before the answer: whoever has it finds the place free.
             drop(held);
+            if let Some(end) = end {
+                // The one who asked may have given up meanwhile.
+                let _ = done.send(end);
+            }
         });
         receiver
     }
