@@ -1,7 +1,7 @@
 # Two commands do it all on a fresh Debian-like machine with a Rust toolchain:
 #   make demo   the main job, on the embedded default: no server, no Docker, no network
 #   make test   installs what the tests need into target/tools, then runs every test
-.PHONY: demo test interop interop-openfaas bench fuzz lint tools tools-interop schemas help
+.PHONY: demo test interop interop-openfaas bench fuzz lint tools tools-interop schemas help audit
 
 CARGO ?= cargo
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -35,11 +35,14 @@ bench: tools ## each promise of speed and size, as a ratio against its floor
 fuzz: ## each parser of foreign bytes, a minute each (needs nightly and cargo-fuzz)
 	@tools/fuzz 60
 
+audit: ## known flaws of our own dependencies (fetches the RustSec database)
+	cargo-deny --all-features check advisories
+
 lint: ## fmt, clippy, docs, cargo-deny
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --features tests/interop -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
-	cargo-deny --all-features --log-level error check
+	cargo-deny --all-features --log-level error check bans licenses sources
 
 schemas: ## writes docs/schema anew from the types
 	UPDATE_SCHEMAS=1 $(CARGO) test --workspace schema

@@ -48,7 +48,7 @@ impl Default for Limits {
             path_bytes_max: 4096,
             path_depth_max: 128,
             compression_ratio_max: 200,
-            inflated_bytes_max: 16_384 * MIB,
+            inflated_bytes_max: 4096 * MIB,
             file_bytes_max: 64 * MIB,
             signature_bytes_max: 8 * MIB,
             signatures_max: 64,
