@@ -70,8 +70,13 @@ fn upgraded(package: &Package) -> String {
 
 fn alone(package: &Package, unjudged: &Unjudged, policy: &Policy) -> Finding {
     let title = format!("{} {} could not be judged", package.name, package.version);
+    // The policy may let a version be that nobody can compare; a damaged index is no such version.
+    let effect = match unjudged {
+        Unjudged::Index(_) => policy.vulnerabilities.not_judged.max(Effect::Undecided),
+        _ => policy.vulnerabilities.not_judged,
+    };
     let mut finding = Finding::new(&rules::PACKAGE_NOT_JUDGED, title)
-        .effect(policy.vulnerabilities.not_judged)
+        .effect(effect)
         .detail(unjudged.to_string())
         .location(place(package));
     finding.package = Some(said(package, None));
