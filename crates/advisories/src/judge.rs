@@ -86,8 +86,16 @@ impl Index {
         let (ecosystem, (name, version)) = match package.ecosystem {
             Ecosystem::Npm => ("npm".to_owned(), (&*package.name, &*package.version)),
             Ecosystem::Pypi => ("PyPI".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Golang => ("Go".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Cargo => ("crates.io".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Maven => ("Maven".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Gem => ("RubyGems".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Composer => ("Packagist".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Nuget => ("NuGet".to_owned(), (&*package.name, &*package.version)),
+            Ecosystem::Conda => return Err(Unjudged::NoRecords("conda".to_owned())),
+            Ecosystem::Binary => return Err(Unjudged::NoRecords("binaries".to_owned())),
             // Distributions write advisories for what packages are built from.
-            Ecosystem::Apk | Ecosystem::Dpkg => {
+            Ecosystem::Apk | Ecosystem::Dpkg | Ecosystem::Rpm => {
                 let known = distribution.map_err(|it| Unjudged::Distribution(it.clone()))?;
                 if !known.packs(package) {
                     let other = format!("{} packages on {}", package.ecosystem, known.ecosystem());

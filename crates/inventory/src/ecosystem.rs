@@ -12,10 +12,28 @@ pub enum Ecosystem {
     Apk,
     /// Debian's dpkg; also Ubuntu and distroless.
     Dpkg,
+    /// Red Hat's rpm; also Fedora, SUSE, Amazon Linux.
+    Rpm,
     /// Node.js packages.
     Npm,
     /// Python distributions.
     Pypi,
+    /// Conda packages.
+    Conda,
+    /// Go modules.
+    Golang,
+    /// Rust crates.
+    Cargo,
+    /// Java artifacts, `group:artifact`.
+    Maven,
+    /// RubyGems.
+    Gem,
+    /// PHP packages, `vendor/name`.
+    Composer,
+    /// .NET packages.
+    Nuget,
+    /// Programs that no package manager knows.
+    Binary,
 }
 
 impl Ecosystem {
@@ -24,9 +42,23 @@ impl Ecosystem {
         match self {
             Self::Apk => "apk",
             Self::Dpkg => "dpkg",
+            Self::Rpm => "rpm",
             Self::Npm => "npm",
             Self::Pypi => "pypi",
+            Self::Conda => "conda",
+            Self::Golang => "golang",
+            Self::Cargo => "cargo",
+            Self::Maven => "maven",
+            Self::Gem => "gem",
+            Self::Composer => "composer",
+            Self::Nuget => "nuget",
+            Self::Binary => "binary",
         }
+    }
+
+    /// Whether a distribution's package manager wrote it down.
+    pub const fn is_distribution(self) -> bool {
+        matches!(self, Self::Apk | Self::Dpkg | Self::Rpm)
     }
 }
 

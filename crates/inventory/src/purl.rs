@@ -1,4 +1,4 @@
-//! Package URLs (purl-spec: the types apk, deb, npm and pypi).
+//! Package URLs, by the purl-spec's own types.
 
 use packageurl::PackageUrl;
 
@@ -16,10 +16,16 @@ fn build(found: &Found, os_release: Option<&OsRelease>) -> Option<String> {
     let (kind, namespace, name) = match found.ecosystem {
         Ecosystem::Apk => ("apk", os_release.map(|it| it.id.as_str()), found.name.clone()),
         Ecosystem::Dpkg => ("deb", os_release.map(|it| it.id.as_str()), found.name.clone()),
-        Ecosystem::Npm => match found.name.split_once('/') {
-            Some((scope, name)) => ("npm", Some(scope), name.to_owned()),
-            None => ("npm", None, found.name.clone()),
-        },
+        Ecosystem::Rpm => ("rpm", os_release.map(|it| it.id.as_str()), found.name.clone()),
+        Ecosystem::Npm => below("npm", found.name.split_once('/'), &found.name),
+        Ecosystem::Golang => below("golang", found.name.rsplit_once('/'), &found.name),
+        Ecosystem::Maven => below("maven", found.name.split_once(':'), &found.name),
+        Ecosystem::Composer => below("composer", found.name.split_once('/'), &found.name),
+        Ecosystem::Conda => ("conda", None, found.name.clone()),
+        Ecosystem::Cargo => ("cargo", None, found.name.clone()),
+        Ecosystem::Gem => ("gem", None, found.name.clone()),
+        Ecosystem::Nuget => ("nuget", None, found.name.clone()),
+        Ecosystem::Binary => ("generic", None, found.name.clone()),
         Ecosystem::Pypi => ("pypi", None, found.name.to_lowercase().replace(['_', '.'], "-")),
     };
     let mut purl = PackageUrl::new(kind, name).ok()?;
@@ -27,10 +33,22 @@ fn build(found: &Found, os_release: Option<&OsRelease>) -> Option<String> {
     if let Some(namespace) = namespace {
         purl.with_namespace(namespace.to_owned()).ok()?;
     }
-    if matches!(found.ecosystem, Ecosystem::Apk | Ecosystem::Dpkg) {
+    if found.ecosystem.is_distribution() {
         qualify(&mut purl, found, os_release)?;
     }
     Some(purl.to_string())
+}
+
+/// A name that has a namespace before it.
+fn below<'n>(
+    kind: &'static str,
+    parts: Option<(&'n str, &'n str)>,
+    whole: &str,
+) -> (&'static str, Option<&'n str>, String) {
+    match parts {
+        Some((namespace, name)) => (kind, Some(namespace), name.to_owned()),
+        None => (kind, None, whole.to_owned()),
+    }
 }
 
 fn qualify(purl: &mut PackageUrl<'_>, found: &Found, os_release: Option<&OsRelease>) -> Option<()> {
