@@ -1,8 +1,8 @@
 //! Who reads what: every package database and language, one file each.
 //!
-//! A cataloger answers two questions: does it want the file at this path, and what does the file
-//! hold? It sees nothing else of the image, and it cannot fail it: what it cannot read becomes
-//! trouble in its [`Findings`], and that a note of the inventory.
+//! A cataloger answers two questions: does it want this file, and what does the file hold? It
+//! sees nothing else of the image, and it cannot fail it: what it cannot read becomes trouble in
+//! its [`Findings`], and that a note of the inventory.
 
 mod apk;
 mod dpkg;
@@ -11,23 +11,43 @@ mod lines;
 mod npm;
 mod os_release;
 mod python;
+mod roles;
 
 use std::io::Read;
 
 pub(crate) use findings::{Findings, Found, Trouble};
+pub(crate) use roles::{Candidate, Role, Roles, lookers_into, roles_of};
 
 /// One package database, or one language's metadata.
 pub(crate) trait Cataloger: Sync {
-    /// Whether it reads the file at this path: real, from the image's root, without a leading
-    /// `/`. Any bytes.
+    /// Whether it asks for the file at this path: real, from the image's root, without a leading
+    /// `/`. Any bytes. A file that was asked for and cannot be read is a note.
     fn wants(&self, path: &[u8]) -> bool;
+
+    /// Whether it looks into a file of any name, by its mode and size, if it begins with one of
+    /// its [`magics`](Self::magics). A file that then shows nothing is as if it had not been
+    /// looked into.
+    fn looks_into(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
+
+    /// How files begin that it looks into: up to 8 bytes each.
+    fn magics(&self) -> &'static [&'static [u8]] {
+        &[]
+    }
+
+    /// Whether it holds little of a file, whatever its size: `file_bytes_max` is not for it.
+    fn streams(&self) -> bool {
+        false
+    }
 
     /// Fixed places that it reads. They are found through symbolic links too.
     fn places(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// What the file holds. The content is bounded by `file_bytes_max` before it comes here.
+    /// What the file holds. The content is bounded by `file_bytes_max` before it comes here, but
+    /// for one that [`streams`](Self::streams).
     fn read(
         &self,
         path: &[u8],
@@ -43,36 +63,20 @@ const CATALOGERS: &[&dyn Cataloger] =
 /// Where the distribution is named, the first that is there (os-release(5)).
 pub(crate) const OS_RELEASE_PLACES: &[&str] = os_release::PLACES;
 
-/// A cataloger, by its place in the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Role(u8);
-
-/// Who reads the file at this path.
-pub(crate) fn role_of(path: &[u8]) -> Option<Role> {
-    (0..).map(Role).zip(CATALOGERS).find(|(_, it)| it.wants(path)).map(|(role, _)| role)
-}
-
 /// The fixed places of all.
 pub(crate) fn places() -> impl Iterator<Item = &'static str> {
     CATALOGERS.iter().flat_map(|it| it.places()).copied()
 }
 
-impl Role {
-    pub(crate) fn read(self, path: &[u8], content: &mut dyn Read, findings: &mut Findings) {
-        let Some(cataloger) = CATALOGERS.get(usize::from(self.0)) else { return };
-        if let Err(trouble) = cataloger.read(path, content, findings) {
-            findings.trouble(trouble);
-        }
-    }
-}
-
 /// Reads bytes that a file at this path might hold, as [`take`](crate::take) would: the door for
-/// fuzzers. Answers how many packages it showed, `None` if nobody reads such a path.
+/// fuzzers. A path that nobody asks for is a program's. Answers how many packages it showed,
+/// `None` if nobody reads it.
 pub fn read_file(path: &[u8], content: &mut dyn Read) -> Option<usize> {
-    let role = role_of(path)?;
-    let mut findings = Findings::default();
-    role.read(path, content, &mut findings);
-    Some(findings.packages.len())
+    let candidate = Candidate { path, mode: 0o755, size: u64::MAX };
+    let (asked, looking) = (roles_of(path), lookers_into(&candidate));
+    let is_read = !asked.union(looking).is_empty();
+    let found = Roles::read(asked, looking, path, content);
+    is_read.then(|| found.iter().map(|(_, it)| it.packages.len()).sum())
 }
 
 /// The last component of a path, and what lies before it.

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use oci_image::{Image, ImageError, Layer};
 
-use crate::catalog::{self, Findings, Found};
+use crate::catalog::{self, Findings, Found, Role, Roles};
 use crate::file::FileFacts;
 use crate::note::Note;
 use crate::os_release::OsRelease;
 use crate::package::{LayerRef, Package};
 use crate::purl;
-use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen};
+use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen, Wanted};
 use crate::tar_walk::{Entry, TarError, Walk};
 
 /// What all packages that files of the image showed may take in memory, and how many they may be.
 const FOUND_BYTES_MAX: usize = 12 << 20;
 const FOUND_MAX: usize = 40_000;
+/// How often files may name them: a thousand programs may each name the same thousand modules.
+const NAMED_MAX: usize = 60_000;
 /// How many notes and telling files are told; one more says that there are others.
 const TOLD_MAX: usize = 10_000;
 
@@ -45,7 +47,9 @@ struct Looking<'i> {
     found: Vec<Arc<Found>>,
     found_ids: HashMap<Arc<Found>, u32>,
     found_bytes: usize,
-    holdings: HashMap<FileId, Holding>,
+    holdings: HashMap<(FileId, Role), Holding>,
+    /// How many packages all holdings name, each as often as it is named.
+    named: usize,
     /// Which package at which path has been there since which layer.
     since: HashMap<(u32, Arc<[u8]>), u32>,
     entries: u64,
@@ -62,6 +66,7 @@ impl Look {
             found_ids: HashMap::new(),
             found_bytes: 0,
             holdings: HashMap::new(),
+            named: 0,
             since: HashMap::new(),
             entries: 0,
             inflated_bytes: 0,
@@ -86,9 +91,9 @@ impl Looking<'_> {
                 return Err(ImageError::Limit { what, limit, max: limits.entries_max });
             }
             let wanted = self.rootfs.lay(&entry).map_err(|fault| refuse(fault, layer))?;
-            if let Some((file, path)) = wanted {
-                let holding = self.read(file, &path, &entry, &mut walk)?;
-                self.holdings.insert(file, holding);
+            if let Some(wanted) = wanted {
+                let findings = self.read(&wanted, &entry, &mut walk)?;
+                self.hold(wanted, findings).map_err(|fault| refuse(fault, layer))?;
             }
         }
         // What follows the archive's end still counts for the digests.
@@ -99,31 +104,41 @@ impl Looking<'_> {
         Ok(())
     }
 
+    /// What each reader finds in a file.
     fn read<R: Read>(
-        &mut self,
-        file: FileId,
-        path: &[u8],
+        &self,
+        wanted: &Wanted,
         entry: &Entry,
         walk: &mut Walk<R>,
-    ) -> Result<Holding, ImageError> {
-        let role = self.rootfs.file(file).and_then(|it| it.role);
-        let Some(role) = role else { return Ok(Holding::default()) };
+    ) -> Result<Vec<(Role, Findings)>, ImageError> {
         let max = self.image.limits().file_bytes_max;
-        if entry.size > max {
-            let text = format!("{} bytes are past the limit file_bytes_max = {max}", entry.size);
-            return Ok(Holding { troubles: vec![text], ..Holding::default() });
-        }
+        let is_within = |role: &Role| entry.size <= max || role.streams();
+        let (readers, refused): (Vec<Role>, Vec<Role>) = wanted.asked.iter().partition(is_within);
         let mut content = Watched { content: walk.content(entry), failed: None };
-        let mut findings = Findings::default();
-        role.read(path, &mut content, &mut findings);
+        let asked = readers.into_iter().collect();
+        let mut findings = Roles::read(asked, wanted.looking, &wanted.path, &mut content);
         // A stream that fails is the image's fault and no note: its bytes are not the promised.
         if let Some(error) = content.failed {
-            return Err(ImageError::from_io(error, shown(path)));
+            return Err(ImageError::from_io(error, shown(&wanted.path)));
         }
-        Ok(self.hold(findings))
+        let past = |role| (role, Findings::past_limit("file_bytes_max", max));
+        findings.extend(refused.into_iter().map(past));
+        Ok(findings)
     }
 
-    fn hold(&mut self, findings: Findings) -> Holding {
+    fn hold(&mut self, wanted: Wanted, findings: Vec<(Role, Findings)>) -> Result<(), Fault> {
+        let telling = findings.into_iter().filter(|(_, it)| !it.is_empty());
+        let telling: Vec<(Role, Findings)> = telling.collect();
+        let shown = telling.iter().map(|(role, _)| *role).collect();
+        let Some(file) = self.rootfs.hold(wanted, shown)? else { return Ok(()) };
+        for (role, findings) in telling {
+            let holding = self.holding(findings);
+            self.holdings.insert((file, role), holding);
+        }
+        Ok(())
+    }
+
+    fn holding(&mut self, findings: Findings) -> Holding {
         let mut troubles: Vec<String> = findings.troubles.iter().map(ToString::to_string).collect();
         let mut packages = Vec::with_capacity(findings.packages.len());
         for found in findings.packages {
@@ -148,6 +163,11 @@ impl Looking<'_> {
         }
         packages.sort_unstable();
         packages.dedup();
+        if self.named + packages.len() > NAMED_MAX {
+            troubles.push(format!("past the limit named_packages_max = {NAMED_MAX}"));
+            packages.truncate(NAMED_MAX.saturating_sub(self.named));
+        }
+        self.named += packages.len();
         packages.shrink_to_fit();
         let os_release = findings.os_release.map(Box::new);
         Holding { packages, os_release, troubles }
@@ -160,11 +180,15 @@ impl Looking<'_> {
         let mut since = HashMap::with_capacity(self.since.len());
         let files = self.rootfs.files();
         let held: HashSet<FileId> = files.iter().map(|it| it.file).collect();
-        self.holdings.retain(|file, _| held.contains(file));
-        for Seen { path, file, is_evidence } in files {
-            let Some(holding) = self.holdings.get(&file).filter(|_| is_evidence) else { continue };
+        self.holdings.retain(|(file, _), holding| {
+            let is_held = held.contains(file);
+            self.named -= if is_held { 0 } else { holding.packages.len() };
+            is_held
+        });
+        for Seen { path, file, shows } in files {
+            let holdings = shows.iter().filter_map(|role| self.holdings.get(&(file, role)));
             let path: Arc<[u8]> = path.into();
-            for package in &holding.packages {
+            for package in holdings.flat_map(|it| &it.packages) {
                 let key = (*package, Arc::clone(&path));
                 let first = self.since.get(&key).copied().unwrap_or(layer);
                 since.insert(key, first);
@@ -200,14 +224,16 @@ impl Looking<'_> {
     fn os_release(&self) -> Option<OsRelease> {
         let mut places = catalog::OS_RELEASE_PLACES.iter();
         let (_, file) = places.find_map(|place| self.rootfs.file_at(place.as_bytes()))?;
-        self.holdings.get(&file)?.os_release.as_deref().cloned()
+        let asked = self.rootfs.file(file)?.asked;
+        let mut holdings = asked.iter().filter_map(|role| self.holdings.get(&(file, role)));
+        holdings.find_map(|it| it.os_release.as_deref().cloned())
     }
 
     fn told(&self) -> (Vec<FileFacts>, Vec<Note>) {
         let (mut files, mut notes) = (Vec::new(), Vec::new());
         let mut seen = self.rootfs.files();
         seen.sort_by(|a, b| a.path.cmp(&b.path));
-        for Seen { path, file: id, is_evidence } in seen {
+        for Seen { path, file: id, shows } in seen {
             let Some(file) = self.rootfs.file(id) else { continue };
             let Some(layer) = self.layer_ref(file.layer) else { continue };
             let File { mode, uid, gid, trouble, .. } = file;
@@ -216,8 +242,8 @@ impl Looking<'_> {
             if facts.is_setuid_or_setgid() || facts.is_world_writable_executable() {
                 files.push(facts);
             }
-            let read = self.holdings.get(&id).filter(|_| is_evidence);
-            let troubles = read.into_iter().flat_map(|it| &it.troubles).map(String::as_str);
+            let read = shows.iter().filter_map(|role| self.holdings.get(&(id, role)));
+            let troubles = read.flat_map(|it| &it.troubles).map(String::as_str);
             let troubles: HashSet<&str> = troubles.chain(trouble.as_deref()).collect();
             let mut troubles: Vec<&str> = troubles.into_iter().collect();
             troubles.sort();

@@ -12,4 +12,4 @@ mod rootfs;
 mod tree;
 
 pub(crate) use lore::Lore;
-pub(crate) use rootfs::{Fault, File, FileId, Rootfs, Seen};
+pub(crate) use rootfs::{Fault, File, FileId, Rootfs, Seen, Wanted};

@@ -61,6 +61,18 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// Those of a file that is past a limit.
+    pub(crate) fn past_limit(limit: &'static str, max: u64) -> Self {
+        let mut findings = Self::default();
+        findings.trouble(Trouble::Limit { limit, max });
+        findings
+    }
+
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.os_release.is_none() && self.troubles.is_empty()
+    }
+
     /// Adds a package. An error says that there is no room for more: read no further.
     pub(crate) fn package(&mut self, found: Found) -> Result<(), Trouble> {
         if self.packages.len() == PACKAGES_MAX {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{self, Role};
+use crate::catalog::{self, Roles};
 
 /// Past this many things to learn an image is made to be unreadable.
 const THINGS_MAX: usize = 4096;
@@ -14,8 +14,8 @@ const THINGS_MAX: usize = 4096;
 /// What is known of an image before it is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lore {
-    /// Files that a wanted name is a hard link to: real path, and who reads it.
-    linked: BTreeMap<Vec<u8>, Role>,
+    /// Files that a wanted name is a hard link to: real path, and who reads them.
+    linked: BTreeMap<Vec<u8>, Roles>,
     /// Real paths of places that a symbolic link leads away from: real path to place.
     places: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Links of lower layers that a whiteout of this layer takes away, after an entry was led
@@ -25,11 +25,10 @@ pub(crate) struct Lore {
 
 impl Lore {
     /// Who reads the file at a real path, of those who would not ask for it by itself.
-    pub(super) fn role_of(&self, path: &[u8]) -> Option<Role> {
-        if let Some(role) = self.linked.get(path) {
-            return Some(*role);
-        }
-        self.place_of(path).and_then(|(_, _, wanted)| catalog::role_of(&wanted))
+    pub(super) fn roles_of(&self, path: &[u8]) -> Roles {
+        let linked = self.linked.get(path).copied().unwrap_or_default();
+        let place = self.place_of(path).map(|(_, _, wanted)| catalog::roles_of(&wanted));
+        linked.union(place.unwrap_or_default())
     }
 
     /// The place that a real path stands for, if a symbolic link leads there: the real path of
@@ -46,9 +45,10 @@ impl Lore {
         self.early.iter().filter(move |it| it.0 == layer).map(|it| it.1.as_slice())
     }
 
-    pub(super) fn learn_linked(&mut self, path: Vec<u8>, role: Role) {
+    pub(super) fn learn_linked(&mut self, path: Vec<u8>, roles: Roles) {
         if self.len() < THINGS_MAX {
-            self.linked.entry(path).or_insert(role);
+            let known = self.linked.entry(path).or_default();
+            *known = known.union(roles);
         }
     }
 
@@ -66,6 +66,7 @@ impl Lore {
 
     /// How much is known.
     pub(crate) fn len(&self) -> usize {
-        self.linked.len() + self.places.len() + self.early.len()
+        let linked: usize = self.linked.values().map(|it| it.len()).sum();
+        linked + self.places.len() + self.early.len()
     }
 }

@@ -12,7 +12,7 @@ use self::resolve::Place;
 use super::lore::Lore;
 use super::path::{Marker, components, is_meta, marker};
 use super::tree::{Body, NodeId, ROOT, Tree};
-use crate::catalog::{self, Role};
+use crate::catalog::{self, Candidate, Roles};
 use crate::tar_walk::{Entry, EntryKind};
 
 /// What the tree may take in memory, with all that hangs on it: some 150,000 links, or 40,000
@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     Limit { what: &'static str, limit: &'static str, max: u64 },
 }
 
-/// A file that somebody wants. Hard links to it are the same file.
+/// A file that is held. Hard links to it are the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct File {
     /// The layer that wrote it.
@@ -40,8 +40,10 @@ pub(crate) struct File {
     pub(crate) mode: u32,
     pub(crate) uid: u64,
     pub(crate) gid: u64,
-    /// Who reads its content.
-    pub(crate) role: Option<Role>,
+    /// Who asked for it by its name.
+    pub(crate) asked: Roles,
+    /// Who found something in it, whatever its name.
+    pub(crate) shown: Roles,
     /// What is wrong with it by itself, before anybody reads it.
     pub(crate) trouble: Option<Box<str>>,
 }
@@ -50,12 +52,23 @@ pub(crate) struct File {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileId(pub(crate) u32);
 
+/// A file that has come, and whose content is to be read now: then [`Rootfs::hold`] it.
+pub(crate) struct Wanted {
+    /// Its real path.
+    pub(crate) path: Vec<u8>,
+    /// Who asks for it by its name.
+    pub(crate) asked: Roles,
+    /// Who looks into it whatever its name.
+    pub(crate) looking: Roles,
+    file: File,
+}
+
 /// A file of the tree as it stands, under one of its names.
 pub(crate) struct Seen {
     pub(crate) path: Vec<u8>,
     pub(crate) file: FileId,
-    /// Whether the name is one that shows packages, and not just one that another links to.
-    pub(crate) is_evidence: bool,
+    /// Whose packages this name shows: one that another links to may show nobody's.
+    pub(crate) shows: Roles,
 }
 
 /// The root filesystem as far as it is held.
@@ -69,6 +82,7 @@ pub(crate) struct Rootfs<'l> {
     /// Files of lower layers that this layer took away: it may still link to them.
     gone: HashMap<Vec<u8>, u32>,
     waiting: Vec<Waiting>,
+    waiting_bytes: usize,
     is_changed: bool,
     /// How many files the tree holds, at most.
     held: usize,
@@ -85,6 +99,7 @@ impl<'l> Rootfs<'l> {
             layer: 0,
             gone: HashMap::new(),
             waiting: Vec::new(),
+            waiting_bytes: 0,
             is_changed: false,
             held: 0,
         }
@@ -103,9 +118,8 @@ impl<'l> Rootfs<'l> {
         }
     }
 
-    /// Lays one entry over what there is. Answers the file whose content is to be read now, and
-    /// its real path.
-    pub(crate) fn lay(&mut self, entry: &Entry) -> Result<Option<(FileId, Vec<u8>)>, Fault> {
+    /// Lays one entry over what there is. Answers the file whose content is to be read now.
+    pub(crate) fn lay(&mut self, entry: &Entry) -> Result<Option<Wanted>, Fault> {
         let depth_max = self.limits.path_depth_max;
         let parts = components(&entry.name, depth_max)?;
         let Some((base, parents)) = parts.split_last() else { return Ok(None) };
@@ -137,6 +151,19 @@ impl<'l> Rootfs<'l> {
         Ok(None)
     }
 
+    /// Holds a file that was read, if anybody asked for it or found something in it, or for its
+    /// mode. One that was only looked into leaves no trace.
+    pub(crate) fn hold(&mut self, wanted: Wanted, shown: Roles) -> Result<Option<FileId>, Fault> {
+        let Wanted { path, asked, mut file, .. } = wanted;
+        file.shown = shown.without(asked);
+        if asked.is_empty() && file.shown.is_empty() && !is_telling(file.mode) {
+            return Ok(None);
+        }
+        let id = self.insert_file(&path, file);
+        self.check_bytes()?;
+        Ok(Some(id))
+    }
+
     /// Ends a layer: hard links whose other name came later are bound. Answers whether anything
     /// that is held has changed.
     pub(crate) fn end(&mut self) -> bool {
@@ -149,7 +176,9 @@ impl<'l> Rootfs<'l> {
     pub(crate) fn learn(&mut self) -> Option<Lore> {
         for place in catalog::places() {
             let Some(real) = self.real_path(place.as_bytes()) else { continue };
-            if real != place.as_bytes() && catalog::role_of(&real).is_none() {
+            let (own, wanted) = (catalog::roles_of(&real), catalog::roles_of(place.as_bytes()));
+            let is_asked = !own.is_empty() && wanted.without(own).is_empty();
+            if real != place.as_bytes() && !is_asked {
                 self.learnt.learn_place(real, place.as_bytes());
             }
         }
@@ -182,24 +211,27 @@ impl<'l> Rootfs<'l> {
         for node in self.tree.nodes() {
             let Body::File(file) = *self.tree.body(node) else { continue };
             let path = self.tree.path(node);
-            let is_evidence = self.is_evidence(&path);
-            all.push(Seen { path, file: FileId(file), is_evidence });
+            let shown = self.files.get(file as usize).map(|it| it.shown).unwrap_or_default();
+            let shows = self.shows(&path, shown);
+            all.push(Seen { path, file: FileId(file), shows });
         }
         all
     }
 
-    fn is_evidence(&self, path: &[u8]) -> bool {
+    /// Whose packages a name shows: those of who asks for it, and of who found something in the
+    /// file whatever its name.
+    fn shows(&self, path: &[u8], shown: Roles) -> Roles {
         if is_meta(path) {
-            return false;
+            return Roles::default();
         }
-        catalog::role_of(path).is_some()
-            || self.lore.place_of(path).is_some_and(|(real, place, wanted)| {
-                catalog::role_of(&wanted).is_some()
-                    && self.real_path(place).as_deref() == Some(real)
-            })
+        let place = self.lore.place_of(path).filter(|(real, place, _)| {
+            self.real_path(place).as_deref() == Some(*real) // it still leads there
+        });
+        let behind = place.map(|(_, _, wanted)| catalog::roles_of(&wanted)).unwrap_or_default();
+        catalog::roles_of(path).union(behind).union(shown)
     }
 
-    fn put(&mut self, entry: &Entry, path: Vec<u8>) -> Result<Option<(FileId, Vec<u8>)>, Fault> {
+    fn put(&mut self, entry: &Entry, path: Vec<u8>) -> Result<Option<Wanted>, Fault> {
         match entry.kind {
             EntryKind::Symlink => {
                 self.insert(&path, Body::Link(entry.link.as_slice().into()));
@@ -207,11 +239,14 @@ impl<'l> Rootfs<'l> {
             }
             EntryKind::File => {
                 let file = self.new_file(entry, &path);
-                if file.role.is_some() || is_telling(file.mode) {
-                    let role = file.role;
-                    let id = self.insert_file(&path, file);
-                    self.check_bytes()?;
-                    return Ok(role.map(|_| (id, path)));
+                let candidate = Candidate { path: &path, mode: entry.mode, size: entry.size };
+                let looking = match is_meta(&path) {
+                    true => Roles::default(),
+                    false => catalog::lookers_into(&candidate),
+                };
+                let asked = file.asked;
+                if !asked.union(looking).is_empty() || is_telling(file.mode) {
+                    return Ok(Some(Wanted { path, asked, looking, file }));
                 }
             }
             EntryKind::Folder | EntryKind::Special | EntryKind::HardLink => {}
@@ -220,13 +255,21 @@ impl<'l> Rootfs<'l> {
     }
 
     fn new_file(&self, entry: &Entry, path: &[u8]) -> File {
-        let (mode, uid, gid) = (entry.mode, entry.uid, entry.gid);
-        File { layer: self.layer, mode, uid, gid, role: self.role_of(path), trouble: None }
+        File {
+            layer: self.layer,
+            mode: entry.mode,
+            uid: entry.uid,
+            gid: entry.gid,
+            asked: self.roles_of(path),
+            shown: Roles::default(),
+            trouble: None,
+        }
     }
 
-    fn role_of(&self, path: &[u8]) -> Option<Role> {
-        let own = if is_meta(path) { None } else { catalog::role_of(path) };
-        own.or_else(|| self.lore.role_of(path))
+    /// Who asks for the file at a path, by itself or for what was learnt.
+    fn roles_of(&self, path: &[u8]) -> Roles {
+        let own = if is_meta(path) { Roles::default() } else { catalog::roles_of(path) };
+        own.union(self.lore.roles_of(path))
     }
 
     /// An opaque folder hides what lower layers have in it, not in what a lower link of its name
@@ -279,7 +322,7 @@ impl<'l> Rootfs<'l> {
 
     fn check_bytes(&self) -> Result<(), Fault> {
         let files = self.files.len() * size_of::<File>() + self.held * HELD_BYTES;
-        let bytes = self.tree.bytes() + files;
+        let bytes = self.tree.bytes() + files + self.waiting_bytes;
         if bytes > TREE_BYTES_MAX {
             let (limit, max) = ("tree_bytes_max", TREE_BYTES_MAX as u64);
             return Err(Fault::Limit { what: "tree of links and wanted files", limit, max });

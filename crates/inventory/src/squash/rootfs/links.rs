@@ -3,17 +3,15 @@
 use super::super::path::{components, shown};
 use super::super::tree::{Body, NodeId};
 use super::{Fault, File, Place, Rootfs, is_telling};
-use crate::catalog::Role;
+use crate::catalog::{self, Candidate};
 use crate::tar_walk::Entry;
-
-/// How many hard links of one layer may wait for what they are links to.
-const WAITING_MAX: usize = 100_000;
 
 /// A hard link whose other name has not come yet.
 pub(super) struct Waiting {
     path: Vec<u8>,
     target: Vec<u8>,
-    role: Role,
+    /// What it would be by itself.
+    file: File,
 }
 
 impl Rootfs<'_> {
@@ -33,56 +31,49 @@ impl Rootfs<'_> {
         if let Some(node) = place.node {
             self.remove(node);
         }
-        let role = self.role_of(&place.path);
-        match (body, role) {
-            (Some(Body::Link(to)), _) => self.insert(&place.path, Body::Link(to)),
-            (Some(Body::File(file)), _) => self.bind(place.path, file, role),
-            (_, Some(role)) => {
-                if self.waiting.len() == WAITING_MAX {
-                    let (limit, max) = ("hard_links_max", WAITING_MAX as u64);
-                    return Err(Fault::Limit { what: "hard links of a layer", limit, max });
-                }
-                self.waiting.push(Waiting { path: place.path, target: target.path, role });
-            }
-            (_, None) if is_telling(entry.mode) => {
-                let file = self.new_file(entry, &place.path);
-                self.insert_file(&place.path, file);
-            }
-            (_, None) => {}
+        match body {
+            Some(Body::Link(to)) => self.insert(&place.path, Body::Link(to)),
+            Some(Body::File(file)) => self.bind(place.path, file),
+            Some(Body::Folder) | None => self.wait(entry, place.path, target.path),
         }
         self.check_bytes()
     }
 
-    /// Gives a file that is held another name.
-    fn bind(&mut self, path: Vec<u8>, file: u32, role: Option<Role>) {
-        let Some(held) = self.files.get(file as usize) else { return };
-        match role {
-            None if held.role.is_none() || !self.is_learnt(&path) => {
-                // Nobody reads it under this name, but its mode counts, and a third name may be
-                // linked to this one.
-                self.insert(&path, Body::File(file));
-            }
-            Some(role) if held.role.is_some_and(|it| it != role) => {
-                let text = "is the same file as one of another kind".to_owned();
-                let file = File { role: Some(role), trouble: Some(text.into()), ..held.clone() };
-                self.insert_file(&path, file);
-            }
-            Some(role) if held.role.is_none() => {
-                // Held for its mode, unread: its other name must be read next time.
-                let other = self.other_names(file);
-                let file = File { role: Some(role), ..held.clone() };
-                let text = "is a hard link to a file that was not read".to_owned();
-                self.insert_file(&path, File { trouble: Some(text.into()), ..file });
-                for name in other {
-                    self.learnt.learn_linked(name, role);
-                }
-            }
-            _ => self.insert(&path, Body::File(file)),
+    /// Lets a hard link wait whose other name may still come, if it matters by its name or may be
+    /// a program's.
+    fn wait(&mut self, entry: &Entry, path: Vec<u8>, target: Vec<u8>) {
+        let file = self.new_file(entry, &path);
+        if file.asked.is_empty() && is_telling(file.mode) {
+            self.insert_file(&path, file);
+            return;
+        }
+        // The header of a link does not say the size.
+        let candidate = Candidate { path: &path, mode: entry.mode, size: u64::MAX };
+        if !file.asked.is_empty() || !catalog::lookers_into(&candidate).is_empty() {
+            self.waiting_bytes += size_of::<Waiting>() + path.len() + target.len() + 32;
+            self.waiting.push(Waiting { path, target, file });
         }
     }
 
-    fn is_learnt(&self, path: &[u8]) -> bool {
-        self.lore.role_of(path).is_some()
+    /// Gives a file that is held another name.
+    fn bind(&mut self, path: Vec<u8>, file: u32) {
+        let Some(held) = self.files.get(file as usize) else { return };
+        let unread = self.roles_of(&path).without(held.asked).without(held.shown);
+        if unread.is_empty() {
+            // Even if nobody asks for it by this name: its mode counts, and a third name may be
+            // linked to this one.
+            self.insert(&path, Body::File(file));
+            return;
+        }
+        // Read for its mode, or by others: who asks for it now must read it next time.
+        let other = self.other_names(file);
+        let text = "is a hard link to a file that was not read".to_owned();
+        let asked = held.asked.union(unread);
+        let file = File { asked, trouble: Some(text.into()), ..held.clone() };
+        self.insert_file(&path, file);
+        for name in other {
+            self.learnt.learn_linked(name, unread);
+        }
     }
 
     fn other_names(&self, file: u32) -> Vec<Vec<u8>> {
@@ -94,32 +85,32 @@ impl Rootfs<'_> {
 
     /// Binds the links whose other name has come by the end of the layer.
     pub(super) fn bind_waiting(&mut self) {
+        self.waiting_bytes = 0;
         for link in std::mem::take(&mut self.waiting) {
             if self.node_at(&link.path).is_some() {
                 continue; // another entry took its name since
             }
             let body = self.node_at(&link.target).map(|node| self.tree.body(node).clone());
             match body {
-                Some(Body::File(file)) => self.bind(link.path, file, Some(link.role)),
+                Some(Body::File(file)) => self.bind(link.path, file),
                 Some(Body::Link(target)) => self.insert(&link.path, Body::Link(target)),
-                _ if self.lore.role_of(&link.target).is_some() => {
-                    // It was looked for all along: there is no such file.
-                    let text =
-                        format!("is a hard link to {:?}, which is not there", shown(&link.target));
-                    self.insert_file(
-                        &link.path,
-                        File {
-                            layer: self.layer,
-                            mode: 0,
-                            uid: 0,
-                            gid: 0,
-                            role: Some(link.role),
-                            trouble: Some(text.into()),
-                        },
-                    );
-                }
-                _ => self.learnt.learn_linked(link.target, link.role),
+                Some(Body::Folder) | None => self.bind_to_nothing(link),
             }
         }
+    }
+
+    fn bind_to_nothing(&mut self, link: Waiting) {
+        let Waiting { path, target, mut file } = link;
+        if file.asked.is_empty() {
+            return; // to a file that shows nothing
+        }
+        if !file.asked.without(self.lore.roles_of(&target)).is_empty() {
+            self.learnt.learn_linked(target, file.asked);
+            return;
+        }
+        // It was looked for all along: there is no such file.
+        let text = format!("is a hard link to {:?}, which is not there", shown(&target));
+        file.trouble = Some(text.into());
+        self.insert_file(&path, file);
     }
 }
