@@ -34,6 +34,16 @@ fn derived(root: &str) -> String {
 }
 
 #[test]
+fn rules_know_the_same_times_on_a_desk_and_in_a_function() {
+    let filter = |folder: PathBuf| {
+        let text = fs::read_to_string(folder.join(".cargo/config.toml")).unwrap();
+        let line = text.lines().find(|line| line.starts_with("CHRONO_TZ_TIMEZONE_FILTER"));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(filter(build_folder::workspace()), filter(template()));
+}
+
+#[test]
 fn the_two_manifests_differ_in_members_and_paths_only() {
     let root = fs::read_to_string(build_folder::workspace().join("Cargo.toml")).unwrap();
     let expected = derived(&root);

@@ -27,6 +27,7 @@ fn main() {
         trial("r4_calls_to_the_world_are_refused", r4_calls_to_the_world_are_refused),
         trial("r6_a_builtin_that_fails_is_an_error", r6_a_builtin_that_fails_is_an_error),
         trial("r9_a_long_line_is_read", r9_a_long_line_is_read),
+        trial("times_are_utc", times_are_utc),
         trial("an_input_past_the_limit_is_an_error", an_input_past_the_limit_is_an_error),
         trial("too_many_results_are_an_error", too_many_results_are_an_error),
         trial("a_large_input_and_log_do_not_block", a_large_input_and_log_do_not_block),
@@ -236,6 +237,19 @@ fn r4_calls_to_the_world_are_refused() {
 
 fn r6_a_builtin_that_fails_is_an_error() {
     refused("deny contains \"x\" if to_number(\"x\") == 1", "data.main.deny fails");
+}
+
+fn times_are_utc() {
+    let hour = |zone: &str| format!("deny contains h if [h, _, _] := time.clock([0, \"{zone}\"])");
+    let words = |zone: &str| {
+        messages(&format!(
+            "deny contains sprintf(\"%v\", [h]) if {{ [h, _, _] := time.clock([0, \"{zone}\"]) }}"
+        ))
+    };
+    assert_eq!(words("UTC"), ["0"]);
+    assert_eq!(words("Etc/GMT-5"), ["5"]);
+    // A zone that functions have no room for: could not be checked, and never passed.
+    refused(&hour("Europe/Berlin"), "data.main.deny fails");
 }
 
 fn r9_a_long_line_is_read() {
