@@ -50,6 +50,20 @@ fn a_bomb_is_found_by_its_ratio() {
     }
 }
 
+/// Its ratio is allowed: what ends it is the limit on all that is inflated, 4 GiB.
+#[test]
+fn a_bomb_just_under_the_ratio_ends_at_the_limit() {
+    let frame = pack(&vec![0; 4 * MIB], Packing::Zstd);
+    let padding = 4 * MIB / 190 - frame.len();
+    // A skippable frame (RFC 8878, 3.1.2): bytes that inflate to nothing.
+    let mut skipped = vec![0x50, 0x2a, 0x4d, 0x18];
+    skipped.extend_from_slice(&u32::try_from(padding).unwrap().to_le_bytes());
+    skipped.resize(8 + padding, 0);
+    let mut bytes = bomb(Packing::Zstd, 0);
+    (0..1100).for_each(|_| bytes.extend([&frame[..], &skipped].concat()));
+    Hostile::layout(&stored(bytes, Packing::Zstd)).check("inflated_bytes_max");
+}
+
 #[test]
 fn a_bomb_that_may_have_any_ratio_is_found_by_all_layers_together() {
     let tar = vec![0; 2 * MIB];
@@ -109,9 +123,7 @@ fn lies_about_a_layer_are_named() {
 fn a_million_entries_are_too_many() {
     let entry = LayerBuilder::new().file("a", b"").tar();
     let entries = pack(&entry[..512].repeat(10_000), Packing::Zstd);
-    // The program is a debug build, which hashes some MB a second: under a smaller limit.
     Hostile::layout(&stored(entries.repeat(101), Packing::Zstd))
-        .limit("entries_max", 50_000)
         .limit("compression_ratio_max", ANY_RATIO)
         .check("entries_max");
 }
