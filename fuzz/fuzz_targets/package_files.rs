@@ -3,13 +3,16 @@
 
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 9] = [
     "lib/apk/db/installed",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/a",
     "node_modules/a/package.json",
     "a.dist-info/METADATA",
     "etc/os-release",
+    "usr/bin/program",
+    "usr/bin/redis-server",
+    "usr/lib/libpython3.11.so.1.0",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -10,6 +10,7 @@ mod findings;
 mod lines;
 mod npm;
 mod os_release;
+mod program;
 mod python;
 mod roles;
 
@@ -57,8 +58,14 @@ pub(crate) trait Cataloger: Sync {
 }
 
 /// All of them. A new one is a file and a line here.
-const CATALOGERS: &[&dyn Cataloger] =
-    &[&apk::Apk, &dpkg::Dpkg, &npm::Npm, &python::Python, &os_release::OsReleaseFile];
+const CATALOGERS: &[&dyn Cataloger] = &[
+    &apk::Apk,
+    &dpkg::Dpkg,
+    &npm::Npm,
+    &program::Program,
+    &python::Python,
+    &os_release::OsReleaseFile,
+];
 
 /// Where the distribution is named, the first that is there (os-release(5)).
 pub(crate) const OS_RELEASE_PLACES: &[&str] = os_release::PLACES;

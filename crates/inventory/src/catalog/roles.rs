@@ -21,7 +21,6 @@ pub(crate) struct Roles(u64);
 
 /// A regular file before its content passes.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the reader of programs comes next")]
 pub(crate) struct Candidate<'p> {
     /// Real, from the image's root, without a leading `/`. Any bytes.
     pub(crate) path: &'p [u8],
