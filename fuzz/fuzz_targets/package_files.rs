@@ -3,13 +3,17 @@
 
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 13] = [
     "lib/apk/db/installed",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/a",
     "node_modules/a/package.json",
     "a.dist-info/METADATA",
     "etc/os-release",
+    "go.mod",
+    "Cargo.lock",
+    "go/VERSION",
+    "jre/release",
     "usr/bin/program",
     "usr/bin/redis-server",
     "usr/lib/libpython3.11.so.1.0",

@@ -5,14 +5,17 @@
 //! its [`Findings`], and that a note of the inventory.
 
 mod apk;
+mod cargo_lock;
 mod dpkg;
 mod findings;
+mod go_mod;
 mod lines;
 mod npm;
 mod os_release;
 mod program;
 mod python;
 mod roles;
+mod runtime;
 
 use std::io::Read;
 
@@ -63,6 +66,9 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &dpkg::Dpkg,
     &npm::Npm,
     &program::Program,
+    &go_mod::GoMod,
+    &cargo_lock::CargoLock,
+    &runtime::Runtime,
     &python::Python,
     &os_release::OsReleaseFile,
 ];

@@ -158,7 +158,8 @@ fn a_program_shows_its_packages_under_each_of_its_names() {
     };
     let mut both = [expected("bin/a", 0), expected("opt/a", 0)].concat();
     let mut found = shown(vec![linked()]);
-    (both.sort(), found.sort());
+    both.sort();
+    found.sort();
     assert_eq!(found, both);
     assert_eq!(shown(vec![linked(), LayerBuilder::new().whiteout("opt")]), expected("bin/a", 0));
     let moved = LayerBuilder::new().whiteout("opt").whiteout("bin").hardlink("srv/a", "opt/a");

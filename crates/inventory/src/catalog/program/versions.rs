@@ -57,7 +57,7 @@ impl Version {
             Some(stem) => file.starts_with(stem.as_bytes()),
             None => file == pattern.as_bytes(),
         };
-        let program = PROGRAMS.iter().find(|it| it.files.iter().any(|it| is_named(it)))?;
+        let program = PROGRAMS.iter().find(|it| it.files.iter().any(is_named))?;
         let mut start = Vec::new();
         if program.name == "python" {
             let digits = file.iter().skip_while(|it| !it.is_ascii_digit());

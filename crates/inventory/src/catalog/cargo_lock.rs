@@ -1,0 +1,107 @@
+//! `Cargo.lock` (doc.rust-lang.org/cargo: Cargo.toml vs Cargo.lock): the crates that a Rust
+//! workspace is built from.
+
+use std::io::Read;
+
+use serde::Deserialize;
+
+use super::findings::{Findings, Found, Trouble};
+use super::{Cataloger, split_last};
+use crate::ecosystem::Ecosystem;
+
+/// Reads the lock files of workspaces that lie there to be built.
+pub(super) struct CargoLock;
+
+/// A lock of a thousand crates has 250 KB.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(default)]
+    package: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+}
+
+impl Cataloger for CargoLock {
+    fn wants(&self, path: &[u8]) -> bool {
+        let (folder, file) = split_last(path);
+        let parts: Vec<&[u8]> = folder.split(|it| *it == b'/').collect();
+        // A crate that cargo fetched brings its own lock, which nobody builds by.
+        let is_fetched = parts.windows(2).any(|it| {
+            *it == [b"registry".as_slice(), b"src"] || *it == [b"git".as_slice(), b"checkouts"]
+        });
+        file == b"Cargo.lock" && !is_fetched
+    }
+
+    fn read(
+        &self,
+        _path: &[u8],
+        content: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        let mut bytes = Vec::new();
+        content.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(Trouble::Limit { limit: "cargo_lock_bytes_max", max: FILE_BYTES_MAX });
+        }
+        let malformed = |why: String| Trouble::Malformed(format!("is no Cargo.lock: {why}"));
+        let text = str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let lock: Lock =
+            toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+        for Package { name, version } in lock.package {
+            findings.package(Found {
+                ecosystem: Ecosystem::Cargo,
+                name,
+                version,
+                source: None,
+                architecture: None,
+                licenses: Vec::new(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::check;
+    use super::*;
+
+    #[test]
+    fn a_crate_that_was_fetched_is_not_asked() {
+        assert!(CargoLock.wants(b"app/Cargo.lock"));
+        for path in [
+            "root/.cargo/registry/src/index.crates.io-1/serde-1.0.0/Cargo.lock",
+            "root/.cargo/git/checkouts/a-1/2/Cargo.lock",
+            "Cargo.lock/a",
+            "xCargo.lock",
+        ] {
+            assert!(!CargoLock.wants(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_package_is_a_crate() {
+        let text = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\
+            source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
+            dependencies = [\n \"b\",\n]\n\n[[package]]\nname = \"b\"\nversion = \"0.1.0-rc.1\"\n\
+            [metadata]\n\"checksum a\" = \"x\"\n";
+        check(&CargoLock, "Cargo.lock", text, &["a 1.0.0", "b 0.1.0-rc.1"]);
+        check(&CargoLock, "Cargo.lock", "version = 3\n", &[]);
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_said() {
+        let deep = format!("a = {}{}", "[".repeat(50_000), "]".repeat(50_000));
+        for text in ["package = 7", "[[package]]\nname = \"a\"\n", "\0", &deep] {
+            let mut findings = Findings::default();
+            let end = CargoLock.read(b"Cargo.lock", &mut text.as_bytes(), &mut findings);
+            assert!(matches!(end, Err(Trouble::Malformed(_))), "{end:?}");
+        }
+    }
+}
