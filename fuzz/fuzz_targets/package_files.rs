@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 13] = [
+const PATHS: &[&str] = &[
     "lib/apk/db/installed",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/a",
@@ -17,6 +17,10 @@ const PATHS: [&str; 13] = [
     "usr/bin/program",
     "usr/bin/redis-server",
     "usr/lib/libpython3.11.so.1.0",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

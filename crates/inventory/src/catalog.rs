@@ -5,17 +5,23 @@
 //! its [`Findings`], and that a note of the inventory.
 
 mod apk;
+mod bun_lock;
 mod cargo_lock;
 mod dpkg;
 mod findings;
 mod go_mod;
+mod json;
 mod lines;
+mod lock;
 mod npm;
+mod npm_lock;
 mod os_release;
+mod pnpm_lock;
 mod program;
 mod python;
 mod roles;
 mod runtime;
+mod yarn_lock;
 
 use std::io::Read;
 
@@ -45,6 +51,11 @@ pub(crate) trait Cataloger: Sync {
         false
     }
 
+    /// Whether it reads lock files: what shall be installed, and not what is.
+    fn is_lock(&self) -> bool {
+        false
+    }
+
     /// Fixed places that it reads. They are found through symbolic links too.
     fn places(&self) -> &'static [&'static str] {
         &[]
@@ -71,6 +82,10 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &runtime::Runtime,
     &python::Python,
     &os_release::OsReleaseFile,
+    &npm_lock::NpmLock,
+    &yarn_lock::YarnLock,
+    &pnpm_lock::PnpmLock,
+    &bun_lock::BunLock,
 ];
 
 /// Where the distribution is named, the first that is there (os-release(5)).
@@ -79,6 +94,11 @@ pub(crate) const OS_RELEASE_PLACES: &[&str] = os_release::PLACES;
 /// The fixed places of all.
 pub(crate) fn places() -> impl Iterator<Item = &'static str> {
     CATALOGERS.iter().flat_map(|it| it.places()).copied()
+}
+
+/// Whether the file at this path is a lock file: it names what shall be installed.
+pub(crate) fn is_lock(path: &[u8]) -> bool {
+    CATALOGERS.iter().any(|it| it.is_lock() && it.wants(path))
 }
 
 /// Reads bytes that a file at this path might hold, as [`take`](crate::take) would: the door for

@@ -6,6 +6,7 @@ mod file;
 mod inventories;
 mod inventory;
 mod look;
+mod merge;
 mod note;
 mod os_release;
 mod package;

@@ -213,6 +213,7 @@ impl Looking<'_> {
                 source: found.source.clone(),
                 architecture: found.architecture.clone(),
                 licenses: found.licenses.clone(),
+                also_at: Vec::new(),
             });
         }
         let (files, notes) = self.told();

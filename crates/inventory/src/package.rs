@@ -31,6 +31,9 @@ pub struct Package {
     /// The licences as they are declared: words of the package, not SPDX expressions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<String>,
+    /// The lock files that name it too, where it is installed from one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_at: Vec<String>,
 }
 
 impl Package {

@@ -4,6 +4,7 @@ use oci_image::{Image, ImageError};
 
 use crate::inventory::{Counts, Inventory};
 use crate::look::Look;
+use crate::merge;
 use crate::note::Note;
 use crate::squash::Lore;
 
@@ -32,11 +33,12 @@ pub fn take(image: &Image) -> Result<Inventory, ImageError> {
 }
 
 fn inventory(image: &Image, look: Look, unsolved: Option<&str>) -> Inventory {
-    let Look { mut packages, os_release, files, mut notes, entries, inflated_bytes } = look;
+    let Look { packages, os_release, files, mut notes, entries, inflated_bytes } = look;
     if let (Some(reason), Some(layer)) = (unsolved, image.layers().last()) {
         let layer = crate::package::LayerRef::of(layer);
         notes.push(Note { path: String::new(), reason: reason.to_owned(), layer });
     }
+    let mut packages = merge::locks_into_trees(packages);
     packages.sort_by(|a, b| {
         let key = |it: &crate::Package| {
             (it.ecosystem, it.name.clone(), it.version.clone(), it.path.clone())

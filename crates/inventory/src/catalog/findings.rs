@@ -7,7 +7,7 @@ use crate::os_release::OsRelease;
 use crate::package::Source;
 
 /// A file of more packages is an attack or no package database.
-const PACKAGES_MAX: usize = 25_000;
+pub(super) const PACKAGES_MAX: usize = 25_000;
 /// What all packages of one file may take in memory.
 const BYTES_MAX: usize = 8 << 20;
 /// How many troubles of one file are told.
@@ -25,6 +25,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// One of which no more is known.
+    pub(super) fn new(ecosystem: Ecosystem, name: String, version: String) -> Self {
+        let (source, architecture, licenses) = (None, None, Vec::new());
+        Self { ecosystem, name, version, source, architecture, licenses }
+    }
+
     /// About what it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
         let source = self.source.as_ref().map_or(0, |it| it.name.len() + it.version.len());

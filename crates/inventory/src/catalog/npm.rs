@@ -5,6 +5,7 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
+use super::json::{Licenses, Text};
 use super::{Cataloger, split_last};
 use crate::ecosystem::Ecosystem;
 
@@ -45,70 +46,25 @@ impl Cataloger for Npm {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let package: PackageJson = serde_json::from_slice(bytes)
             .map_err(|error| Trouble::Malformed(format!("is no package.json: {error}")))?;
-        let text = |it: Option<Text>| it.and_then(|it| it.0).filter(|it| !it.is_empty());
         // Without both it was never published, and no advisory can name it.
-        let (Some(name), Some(version)) = (text(package.name), text(package.version)) else {
+        let (Some(name), Some(version)) = (package.name.given(), package.version.given()) else {
             return Ok(());
         };
-        let licenses = package.license.into_iter().chain(package.licenses);
-        findings.package(Found {
-            ecosystem: Ecosystem::Npm,
-            name: name.trim().to_owned(),
-            version: version.trim().to_owned(),
-            source: None,
-            architecture: None,
-            licenses: licenses.flat_map(License::names).collect(),
-        })
+        let licenses = package.license.0.into_iter().chain(package.licenses.0).collect();
+        findings.package(Found { licenses, ..Found::new(Ecosystem::Npm, name, version) })
     }
 }
 
 #[derive(Deserialize)]
 struct PackageJson {
-    name: Option<Text>,
-    version: Option<Text>,
-    license: Option<License>,
-    licenses: Option<License>,
-}
-
-/// A text; anything else in its place is none.
-struct Text(Option<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Text(String),
-            Other(serde::de::IgnoredAny),
-        }
-        Ok(match Either::deserialize(deserializer)? {
-            Either::Text(text) => Self(Some(text)),
-            Either::Other(_) => Self(None),
-        })
-    }
-}
-
-/// The ways in which a licence has been written over the years.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum License {
-    Expression(String),
-    Named {
-        #[serde(rename = "type")]
-        name: String,
-    },
-    Several(Vec<License>),
-    Other(serde::de::IgnoredAny),
-}
-
-impl License {
-    fn names(self) -> Vec<String> {
-        match self {
-            Self::Expression(name) | Self::Named { name } => vec![name],
-            Self::Several(all) => all.into_iter().take(16).flat_map(Self::names).collect(),
-            Self::Other(_) => Vec::new(),
-        }
-    }
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    version: Text,
+    #[serde(default)]
+    license: Licenses,
+    #[serde(default)]
+    licenses: Licenses,
 }
 
 #[cfg(test)]

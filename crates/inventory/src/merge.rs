@@ -1,0 +1,152 @@
+//! A lock file and the installed tree that came of it are one package, with both places
+//! (docs/decisions/046).
+
+use std::collections::HashMap;
+
+use crate::catalog;
+use crate::ecosystem::Ecosystem;
+use crate::package::Package;
+
+/// What is the same in a lock file and in the tree: ecosystem, normalised name, version.
+type Identity = (Ecosystem, String, String);
+
+/// Leaves away each package of a lock file that is installed where the lock's are installed;
+/// those installed ones name the lock in [`Package::also_at`].
+pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
+    let is_locked = |it: &Package| catalog::is_lock(it.path.as_bytes());
+    let (locked, mut installed): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_locked);
+    let mut places: HashMap<Identity, Vec<usize>> = HashMap::new();
+    if !locked.is_empty() {
+        for (at, package) in installed.iter().enumerate() {
+            places.entry(identity(package)).or_default().push(at);
+        }
+    }
+    let mut left = Vec::new();
+    for package in locked {
+        let mut is_installed = false;
+        for at in places.get(&identity(&package)).into_iter().flatten() {
+            let Some(tree) = installed.get_mut(*at) else { continue };
+            if is_of(&package, &tree.path) {
+                is_installed = true;
+                tree.also_at.push(package.path.clone());
+            }
+        }
+        if !is_installed {
+            left.push(package);
+        }
+    }
+    for package in &mut installed {
+        package.also_at.sort();
+        package.also_at.dedup();
+    }
+    installed.append(&mut left);
+    installed
+}
+
+/// Whether what is installed at `path` came of the locked package: it lies below the lock's
+/// folder, or its ecosystem installs into places of its own, far from any project.
+fn is_of(locked: &Package, path: &str) -> bool {
+    if matches!(locked.ecosystem, Ecosystem::Pypi | Ecosystem::Gem | Ecosystem::Conda) {
+        return true;
+    }
+    match locked.path.rsplit_once('/') {
+        Some((folder, _)) => path.strip_prefix(folder).is_some_and(|it| it.starts_with('/')),
+        None => true,
+    }
+}
+
+fn identity(package: &Package) -> Identity {
+    let name = match package.ecosystem {
+        Ecosystem::Pypi => normal(&package.name),
+        Ecosystem::Nuget | Ecosystem::Composer => package.name.to_lowercase(),
+        _ => package.name.clone(),
+    };
+    (package.ecosystem, name, package.version.clone())
+}
+
+/// A Python name as it is compared: lower case, each run of `-`, `_` and `.` one `-` (PEP 503).
+fn normal(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            _ => normal.extend(character.to_lowercase()),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::LayerRef;
+
+    /// Packages as `path name version`, before and after, with the further places in brackets.
+    fn check(ecosystem: Ecosystem, before: &[&str], after: &[&str]) {
+        let digest = verdict::Digest::of(b"");
+        let layer = LayerRef { index: 0, digest, diff_id: digest };
+        let package = |line: &&str| {
+            let mut words = line.split(' ').map(str::to_owned);
+            let mut word = || words.next().unwrap();
+            let (path, name, version) = (word(), word(), word());
+            let (purl, source, architecture) = (String::new(), None, None);
+            let (licenses, also_at) = (Vec::new(), Vec::new());
+            Package {
+                purl,
+                name,
+                version,
+                ecosystem,
+                layer,
+                path,
+                source,
+                architecture,
+                licenses,
+                also_at,
+            }
+        };
+        let merged = locks_into_trees(before.iter().map(package).collect());
+        let line = |it: &Package| match it.also_at.as_slice() {
+            [] => format!("{} {} {}", it.path, it.name, it.version),
+            also => format!("{} {} {} [{}]", it.path, it.name, it.version, also.join(" ")),
+        };
+        assert_eq!(merged.iter().map(line).collect::<Vec<_>>(), after);
+    }
+
+    #[test]
+    fn a_tree_below_the_locks_folder_came_of_it() {
+        let a = "app/node_modules/a/package.json a 1";
+        let nested = "app/node_modules/b/node_modules/a/package.json a 1";
+        check(
+            Ecosystem::Npm,
+            &["app/package-lock.json a 1", a],
+            &[&format!("{a} [app/package-lock.json]")],
+        );
+        check(
+            Ecosystem::Npm,
+            &[a, nested, "yarn.lock a 1", "app/yarn.lock a 1"],
+            &[
+                &format!("{a} [app/yarn.lock yarn.lock]"),
+                &format!("{nested} [app/yarn.lock yarn.lock]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_not_installed_there_stays() {
+        for lock in ["other/yarn.lock a 1", "ap/yarn.lock a 1", "app/yarn.lock a 2"] {
+            let tree = "app/node_modules/a/package.json a 1";
+            check(Ecosystem::Npm, &[lock, tree], &[tree, lock]);
+        }
+        check(
+            Ecosystem::Npm,
+            &["app/yarn.lock a 1", "app/package-lock.json a 1"],
+            &["app/yarn.lock a 1", "app/package-lock.json a 1"],
+        );
+    }
+
+    #[test]
+    fn python_names_are_compared_normalised() {
+        assert_eq!(normal("Zope_.Interface"), "zope-interface");
+    }
+}
