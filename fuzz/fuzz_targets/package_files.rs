@@ -21,6 +21,11 @@ const PATHS: &[&str] = &[
     "yarn.lock",
     "pnpm-lock.yaml",
     "bun.lock",
+    "requirements.txt",
+    "poetry.lock",
+    "pylock.toml",
+    "Pipfile.lock",
+    "conda-meta/a.json",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -7,6 +7,7 @@
 mod apk;
 mod bun_lock;
 mod cargo_lock;
+mod conda;
 mod dpkg;
 mod findings;
 mod go_mod;
@@ -16,9 +17,12 @@ mod lock;
 mod npm;
 mod npm_lock;
 mod os_release;
+mod pipfile_lock;
 mod pnpm_lock;
 mod program;
 mod python;
+mod python_lock;
+mod requirements;
 mod roles;
 mod runtime;
 mod yarn_lock;
@@ -86,6 +90,10 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &yarn_lock::YarnLock,
     &pnpm_lock::PnpmLock,
     &bun_lock::BunLock,
+    &requirements::Requirements,
+    &python_lock::PythonLock,
+    &pipfile_lock::PipfileLock,
+    &conda::Conda,
 ];
 
 /// Where the distribution is named, the first that is there (os-release(5)).

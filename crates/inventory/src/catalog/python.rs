@@ -82,6 +82,9 @@ mod tests {
             "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO",
             "venv/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA",
             "site-packages/six-1.16.0-py3.egg/EGG-INFO/PKG-INFO",
+            // Installed to be edited: the old way beside the source, the new in site-packages.
+            "src/own/own.egg-info/PKG-INFO",
+            "site-packages/own-0.1.dist-info/METADATA",
         ] {
             assert!(Python.wants(path.as_bytes()), "{path}");
         }

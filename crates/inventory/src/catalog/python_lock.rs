@@ -1,0 +1,174 @@
+//! Python's lock files in TOML: `poetry.lock`, `uv.lock`, and `pylock.toml`
+//! (packaging.python.org: pylock.toml, PEP 751).
+
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::findings::{Findings, Found, Trouble};
+use super::{Cataloger, lock, split_last};
+use crate::ecosystem::Ecosystem;
+
+/// Reads what Poetry, uv or pip wrote down to install: not the project itself nor folders beside
+/// it, and not what Poetry says is for developers only.
+pub(super) struct PythonLock;
+
+/// A lock of a thousand distributions with all their files has 2 MB.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+impl Cataloger for PythonLock {
+    fn wants(&self, path: &[u8]) -> bool {
+        let (_, file) = split_last(path);
+        // `pylock.NAME.toml` is one of several.
+        let is_named = file.starts_with(b"pylock.") && file.ends_with(b".toml");
+        lock::is_own(path, &[b"poetry.lock", b"uv.lock"])
+            || (is_named && lock::is_own(path, &[file]))
+    }
+
+    fn is_lock(&self) -> bool {
+        true
+    }
+
+    fn read(
+        &self,
+        path: &[u8],
+        content: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        let mut text = String::new();
+        content.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(Trouble::Limit { limit: "python_lock_bytes_max", max: FILE_BYTES_MAX });
+        }
+        let lock: Lock = toml::from_str(&text).map_err(|error| {
+            let message = error.message();
+            Trouble::Malformed(format!("is no lock file: {message}"))
+        })?;
+        let is_pylock = path.ends_with(b".toml");
+        let packages = if is_pylock { lock.packages } else { lock.package };
+        let outside = packages.into_iter().filter(|it| !it.is_own() && !it.is_for_developers());
+        // A pylock's version may be missing where it is taken from a folder or a repository.
+        let named = outside.filter_map(|it| Some((it.name, it.version?)));
+        named.into_iter().try_for_each(|(name, version)| {
+            findings.package(Found::new(Ecosystem::Pypi, name, version))
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(default)]
+    package: Vec<Package>,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: Option<String>,
+    /// Poetry and uv: where it is from.
+    source: Option<Source>,
+    /// pylock: a folder beside the lock.
+    directory: Option<IgnoredAny>,
+    /// Poetry 2: whose dependency it is.
+    groups: Option<Vec<String>>,
+    /// Poetry 1: the same, of two.
+    category: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    editable: Option<IgnoredAny>,
+    #[serde(rename = "virtual")]
+    is_virtual: Option<IgnoredAny>,
+    directory: Option<IgnoredAny>,
+}
+
+impl Package {
+    /// Whether it is the project itself or a folder beside it.
+    fn is_own(&self) -> bool {
+        let is_beside = |it: &Source| {
+            it.kind.as_deref() == Some("directory")
+                || it.editable.is_some()
+                || it.is_virtual.is_some()
+                || it.directory.is_some()
+        };
+        self.directory.is_some() || self.source.as_ref().is_some_and(is_beside)
+    }
+
+    fn is_for_developers(&self) -> bool {
+        let is_dev = |it: &str| matches!(it, "dev" | "develop" | "development" | "test" | "docs");
+        self.category.as_deref() == Some("dev")
+            || self
+                .groups
+                .as_ref()
+                .is_some_and(|it| !it.is_empty() && it.iter().all(|it| is_dev(it)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::check;
+    use super::*;
+
+    #[test]
+    fn poetry() {
+        check(
+            &PythonLock,
+            "app/poetry.lock",
+            "[[package]]\nname = \"six\"\nversion = \"1.16.0\"\ngroups = [\"main\", \"dev\"]\n\
+             files = [\n    {file = \"six.whl\", hash = \"sha256:00\"},\n]\n\n\
+             [package.dependencies]\nname = \">=1\"\n\n\
+             [[package]]\nname = \"pytest\"\nversion = \"8.0.0\"\ngroups = [\"dev\"]\n\n\
+             [[package]]\nname = \"old\"\nversion = \"1.0\"\ncategory = \"dev\"\n\n\
+             [[package]]\nname = \"own\"\nversion = \"0.1\"\n\
+             [package.source]\ntype = \"directory\"\nurl = \"../own\"\n\n\
+             [[package]]\nname = \"git\"\nversion = \"0.2\"\n\
+             [package.source]\ntype = \"git\"\nurl = \"https://h/git.git\"\n\n\
+             [metadata]\nlock-version = \"2.1\"\n",
+            &["six 1.16.0", "git 0.2"],
+        );
+    }
+
+    #[test]
+    fn uv() {
+        check(
+            &PythonLock,
+            "app/uv.lock",
+            "version = 1\nrequires-python = \">=3.11\"\n\n\
+             [[package]]\nname = \"fn\"\nversion = \"0.1.0\"\nsource = { virtual = \".\" }\n\n\
+             [[package]]\nname = \"lib\"\nversion = \"0.1.0\"\nsource = { editable = \"lib\" }\n\n\
+             [[package]]\nname = \"six\"\nversion = \"1.16.0\"\n\
+             source = { registry = \"https://pypi.org/simple\" }\n\
+             wheels = [\n    { url = \"https://x\", size = 1 },\n]\n",
+            &["six 1.16.0"],
+        );
+    }
+
+    #[test]
+    fn pylock() {
+        let text = "lock-version = \"1.0\"\ncreated-by = \"pip\"\n\n\
+             [[packages]]\nname = \"six\"\nversion = \"1.16.0\"\n\
+             [[packages.wheels]]\nname = \"six.whl\"\n\n\
+             [[packages]]\nname = \"own\"\n[packages.directory]\npath = \".\"\n\n\
+             [[packages]]\nname = \"vcs\"\n[packages.vcs]\ntype = \"git\"\n";
+        check(&PythonLock, "app/pylock.toml", text, &["six 1.16.0"]);
+        check(&PythonLock, "app/pylock.prod.toml", text, &["six 1.16.0"]);
+        assert!(
+            !PythonLock.wants(b"app/pylock.x.json") && !PythonLock.wants(b"app/pyproject.toml")
+        );
+    }
+
+    #[test]
+    fn what_is_no_lock_is_said() {
+        let deep = format!("a = {}", "[".repeat(100_000));
+        for text in [b"[".as_slice(), b"\xff", b"[[package]]\nversion = \"1\"", deep.as_bytes()] {
+            let mut findings = Findings::default();
+            assert!(PythonLock.read(b"uv.lock", &mut &*text, &mut findings).is_err());
+        }
+    }
+}
