@@ -26,6 +26,12 @@ const PATHS: &[&str] = &[
     "pylock.toml",
     "Pipfile.lock",
     "conda-meta/a.json",
+    "specifications/a.gemspec",
+    "Gemfile.lock",
+    "composer/installed.json",
+    "composer.lock",
+    "a.deps.json",
+    "packages.lock.json",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

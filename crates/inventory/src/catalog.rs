@@ -7,15 +7,19 @@
 mod apk;
 mod bun_lock;
 mod cargo_lock;
+mod composer;
 mod conda;
 mod dpkg;
 mod findings;
+mod gemfile_lock;
+mod gemspec;
 mod go_mod;
 mod json;
 mod lines;
 mod lock;
 mod npm;
 mod npm_lock;
+mod nuget;
 mod os_release;
 mod pipfile_lock;
 mod pnpm_lock;
@@ -94,6 +98,12 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &python_lock::PythonLock,
     &pipfile_lock::PipfileLock,
     &conda::Conda,
+    &gemspec::Gemspec,
+    &gemfile_lock::GemfileLock,
+    &composer::Composer,
+    &composer::ComposerLock,
+    &nuget::NugetDeps,
+    &nuget::NugetLock,
 ];
 
 /// Where the distribution is named, the first that is there (os-release(5)).
