@@ -12,6 +12,7 @@ const PATHS: &[&str] = &[
     "etc/os-release",
     "go.mod",
     "Cargo.lock",
+    "lib/a-1.0.jar",
     "go/VERSION",
     "jre/release",
     "usr/bin/program",

@@ -14,6 +14,7 @@ mod findings;
 mod gemfile_lock;
 mod gemspec;
 mod go_mod;
+mod java;
 mod json;
 mod lines;
 mod lock;
@@ -87,6 +88,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &program::Program,
     &go_mod::GoMod,
     &cargo_lock::CargoLock,
+    &java::Java,
     &runtime::Runtime,
     &python::Python,
     &os_release::OsReleaseFile,

@@ -1,0 +1,126 @@
+//! What one Java archive says of itself.
+
+use crate::catalog::Found;
+use crate::ecosystem::Ecosystem;
+
+/// What was seen in an archive so far.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// The artifacts that Maven noted: one, or several where others were put in (shaded).
+    artifacts: Vec<String>,
+    manifest: Manifest,
+}
+
+/// Past this many notes nobody asks which is the archive's own.
+const ARTIFACTS_MAX: usize = 1024;
+
+/// What of a manifest names the archive.
+#[derive(Debug, Default)]
+struct Manifest {
+    title: Option<String>,
+    version: Option<String>,
+    vendor_id: Option<String>,
+    bundle_name: Option<String>,
+    bundle_version: Option<String>,
+}
+
+impl Evidence {
+    /// Takes a `pom.properties`, as Maven's archiver writes it.
+    pub(super) fn pom(&mut self, text: &[u8]) -> Option<Found> {
+        let text = String::from_utf8_lossy(text);
+        let value = |key: &str| {
+            let mut lines = text.lines().map(str::trim).filter(|it| !it.starts_with('#'));
+            let value = lines.find_map(|it| {
+                let (name, value) = it.split_once(['=', ':'])?;
+                (name.trim() == key).then(|| value.trim().to_owned())
+            });
+            value.filter(|it| is_word(it))
+        };
+        let (group, artifact) = (value("groupId")?, value("artifactId")?);
+        let found = found(format!("{group}:{artifact}"), value("version")?);
+        if self.artifacts.len() < ARTIFACTS_MAX {
+            self.artifacts.push(artifact);
+        }
+        Some(found)
+    }
+
+    /// Takes the manifest: its main section.
+    pub(super) fn manifest(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text).replace("\r\n", "\n").replace("\n ", "");
+        for line in text.lines().take_while(|it| !it.is_empty()) {
+            let Some((name, value)) = line.split_once(':') else { continue };
+            let manifest = &mut self.manifest;
+            let field = match name.to_ascii_lowercase().as_str() {
+                "implementation-title" => &mut manifest.title,
+                "implementation-version" => &mut manifest.version,
+                "implementation-vendor-id" => &mut manifest.vendor_id,
+                "bundle-symbolicname" => &mut manifest.bundle_name,
+                "bundle-version" => &mut manifest.bundle_version,
+                _ => continue,
+            };
+            // A name may be followed by directives: `a.b;singleton:=true`.
+            let value = value.split(';').next().unwrap_or_default().trim();
+            *field = Some(value.to_owned()).filter(|it| is_word(it));
+        }
+    }
+
+    /// The archive itself, if Maven has not noted it.
+    pub(super) fn close(self, name: &[u8]) -> Option<Found> {
+        let name = String::from_utf8_lossy(name);
+        let stem = name.rsplit_once('.').map_or(&*name, |it| it.0);
+        let named = artifact_and_version(stem);
+        let is_own = |artifact: &String| {
+            stem.strip_prefix(artifact.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        // A name without a version is given freely: what Maven noted is all that counts.
+        if self.artifacts.iter().any(is_own) || (!self.artifacts.is_empty() && named.is_none()) {
+            return None;
+        }
+        let Manifest { title, version, vendor_id, bundle_name, bundle_version } = self.manifest;
+        let version = version.or(bundle_version).or(named.map(|it| it.1.to_owned()))?;
+        let bundle = bundle_name.as_deref().and_then(|it| it.rsplit_once('.'));
+        let artifact = named.map(|it| it.0.to_owned()).or(title);
+        let artifact = artifact.or_else(|| bundle.map(|it| it.1.to_owned()))?;
+        let of_bundle = bundle_name.as_deref().and_then(|it| it.strip_suffix(artifact.as_str()));
+        let of_bundle = of_bundle.and_then(|it| it.strip_suffix('.')).map(str::to_owned);
+        let name = match vendor_id.filter(|it| it.contains('.')).or(of_bundle) {
+            Some(group) => format!("{group}:{artifact}"),
+            None => artifact,
+        };
+        Some(found(name, version))
+    }
+}
+
+/// `log4j-1.2-api-2.14.1` is `log4j-1.2-api` in `2.14.1`: the last run of parts that begin with a
+/// digit, and what follows it.
+fn artifact_and_version(stem: &str) -> Option<(&str, &str)> {
+    let begins_number = |at: usize| stem.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
+    let dashes: Vec<usize> = stem.match_indices('-').map(|it| it.0).take(64).collect();
+    let mut start = None;
+    for at in dashes.into_iter().rev() {
+        match (begins_number(at), start) {
+            (true, _) => start = Some(at),
+            (false, Some(_)) => break,
+            (false, None) => {}
+        }
+    }
+    let start = start.filter(|it| *it > 0)?;
+    Some((&stem[..start], &stem[start + 1..]))
+}
+
+/// Whether it is a name or version, and neither prose nor a variable that nobody filled in.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() < 256 && !text.contains(['$', '{', ' ', '\t'])
+}
+
+fn found(name: String, version: String) -> Found {
+    Found {
+        ecosystem: Ecosystem::Maven,
+        name,
+        version,
+        source: None,
+        architecture: None,
+        licenses: Vec::new(),
+    }
+}
