@@ -87,3 +87,16 @@ fn packages_each_in_a_folder_of_its_own() {
     });
     check(packages, "tree_bytes_max");
 }
+
+#[test]
+fn a_program_past_the_limit_of_a_file_that_seems_full_of_lists() {
+    let program = [b"\x7fELF\x02\x01".to_vec(), b"\x78\x9c\x05\xff".repeat(8 << 20)].concat();
+    check(LayerBuilder::new().file_with("bin/a", program, 0o755, 0, 0), "zlib_streams_max");
+}
+
+#[test]
+fn an_archive_past_the_limit_of_a_file_that_is_none() {
+    check(LayerBuilder::new().file("a.jar", b"PK".repeat(16 << 20)), "is no archive");
+    let script = [b"#!/bin/sh\n".to_vec(), b"PK\x03".repeat(8 << 20)].concat();
+    check(LayerBuilder::new().file("a.jar", script), "is no archive");
+}
