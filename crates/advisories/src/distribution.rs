@@ -81,7 +81,7 @@ pub(crate) fn order_of(ecosystem: &str) -> Option<VersionOrder> {
     match ecosystem.split_once(':') {
         Some(("Alpine", _)) => Some(VersionOrder::Apk),
         Some(("Debian", _)) => Some(VersionOrder::Dpkg),
-        None if ecosystem == "npm" => Some(VersionOrder::Semver),
+        None if matches!(ecosystem, "npm" | "Go" | "crates.io") => Some(VersionOrder::Semver),
         None if ecosystem == "PyPI" => Some(VersionOrder::Pep440),
         _ => None,
     }

@@ -17,7 +17,7 @@ pub enum VersionOrder {
     Apk,
     /// Debian's.
     Dpkg,
-    /// Semantic versions, as npm has them.
+    /// Semantic versions, as npm, Go and Cargo have them.
     Semver,
     /// Python's.
     Pep440,

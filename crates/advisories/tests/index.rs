@@ -75,6 +75,8 @@ fn each_ecosystem_is_asked_under_its_own_name() {
         record("D-1", "Debian:12", "openssl", below("3.0.15-1")),
         record("N-1", "npm", "lodash", below("4.17.21")),
         record("P-1", "PyPI", "Jinja2", below("3.1.4")),
+        record("G-1", "Go", "golang.org/x/net", below("0.38.0")),
+        record("C-1", "crates.io", "time", below("0.2.23")),
     ]);
     let mut binsh = package(Ecosystem::Apk, "busybox-binsh", "1.36.1-r29");
     binsh.source = Some(Source { name: "busybox".to_owned(), version: "1.36.1-r29".to_owned() });
@@ -84,6 +86,13 @@ fn each_ecosystem_is_asked_under_its_own_name() {
     assert_eq!(ids(&judge(&index, &libssl, "debian", "12")), ["D-1"]);
     let lodash = package(Ecosystem::Npm, "lodash", "4.17.20");
     assert_eq!(ids(&judge(&index, &lodash, "debian", "12")), ["N-1"]);
+    // Go writes versions with a v, OSV without.
+    let net = package(Ecosystem::Golang, "golang.org/x/net", "v0.37.0");
+    assert_eq!(ids(&judge(&index, &net, "", "")), ["G-1"]);
+    let mended = package(Ecosystem::Golang, "golang.org/x/net", "v0.38.0");
+    assert!(ids(&judge(&index, &mended, "", "")).is_empty());
+    let time = package(Ecosystem::Cargo, "time", "0.2.22");
+    assert_eq!(ids(&judge(&index, &time, "", "")), ["C-1"]);
     let jinja = package(Ecosystem::Pypi, "jinja2", "3.1.3");
     let judged = judge(&index, &jinja, "debian", "12");
     assert_eq!(ids(&judged), ["P-1"]);
@@ -196,10 +205,10 @@ fn what_is_left_out_is_counted() {
     let source = folder.path().join("records.json");
     let mut commits = record("G-1", "npm", "a", json!([{"introduced": "0"}]));
     commits["affected"][0]["ranges"][0]["type"] = "GIT".into();
-    let records = [commits, record("G-2", "Go", "x", below("1.0.0"))];
+    let records = [commits, record("G-2", "Maven", "x", below("1.0.0"))];
     fs::write(&source, serde_json::to_vec(&records).unwrap()).unwrap();
     let built = build(&[source], &folder.path().join("out")).unwrap();
-    assert_eq!((built.records, built.without_versions, built.other_ecosystems["Go"]), (0, 1, 1));
+    assert_eq!((built.records, built.without_versions, built.other_ecosystems["Maven"]), (0, 1, 1));
 }
 
 #[test]

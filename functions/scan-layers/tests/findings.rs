@@ -124,6 +124,17 @@ fn without_an_index_nothing_passes() {
 }
 
 #[test]
+fn a_program_without_metadata_is_judged_only_where_no_distribution_puts_its_own() {
+    let program = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 57], b"BusyBox v1.36.1 (multi-call)\0"];
+    let at = |path: &str| {
+        let layer = LayerBuilder::new().file_with(path, program.concat(), 0o755, 0, 0);
+        scan(vec![alpine("3.20.3", "3.3.2-r1"), layer], Some(index()), POLICY)
+    };
+    assert_eq!(rules(&at("usr/local/bin/busybox")), ["advisories-incomplete"]);
+    assert_eq!(at("bin/busybox").outcome(), CheckOutcome::Pass);
+}
+
+#[test]
 fn an_unknown_distribution_is_one_finding_and_no_pass() {
     let layers = vec![alpine("3.21.0_alpha20240923", "3.3.2-r1")];
     let report = scan(layers, Some(index()), POLICY);
