@@ -2,6 +2,7 @@
 
 use verdict::Digest;
 
+use crate::algorithm::Algorithm;
 use crate::attached::{Attached, Attachment, AttachmentError};
 use crate::key::{PublicKey, SignatureFault};
 use crate::payload::{Payload, PayloadError};
@@ -53,6 +54,8 @@ pub struct Vouched {
     pub authority: String,
     /// The id of its key.
     pub key: Digest,
+    /// How that key made the signature.
+    pub algorithm: Algorithm,
     /// What the signer claims.
     pub payload: Payload,
 }
@@ -68,8 +71,8 @@ pub enum Fault {
         /// Why.
         source: AttachmentError,
     },
-    /// It is not an ECDSA signature.
-    #[error("signature {0} is not an ECDSA signature")]
+    /// No trusted key makes signatures of its form.
+    #[error("signature {0} has not the form of a signature by any of the trusted keys")]
     Malformed(u32),
     /// What is signed is no image signature's payload.
     #[error("signature {index} is over something that is no image signature")]
@@ -133,23 +136,26 @@ fn vouched(
         return Err(Fault::OtherImage { index, claimed: payload.digest });
     }
     // 3. Is the signer trusted?
-    let (authority, key) = signer.ok_or(Fault::OtherSigner(index))?;
-    Ok(Vouched { authority: authority.name.clone(), key: *key.id(), payload })
+    let (authority, key, algorithm) = signer.ok_or(Fault::OtherSigner(index))?;
+    Ok(Vouched { authority: authority.name.clone(), key: *key.id(), algorithm, payload })
 }
 
 fn signer<'a>(
     bytes: &[u8],
     signature: &[u8],
     authorities: &'a [Authority],
-) -> Result<Option<(&'a Authority, &'a PublicKey)>, SignatureFault> {
+) -> Result<Option<(&'a Authority, &'a PublicKey, Algorithm)>, SignatureFault> {
+    // Its form fits some keys and not others: only one that fits none of them is malformed.
+    let (mut tried, mut fits) = (false, false);
     for authority in authorities {
         for key in &authority.keys {
+            tried = true;
             match key.verify(bytes, signature) {
-                Ok(()) => return Ok(Some((authority, key))),
-                Err(SignatureFault::Mismatch) => {}
-                Err(SignatureFault::Malformed) => return Err(SignatureFault::Malformed),
+                Ok(algorithm) => return Ok(Some((authority, key, algorithm))),
+                Err(SignatureFault::Mismatch) => fits = true,
+                Err(SignatureFault::Malformed) => {}
             }
         }
     }
-    Ok(None)
+    if tried && !fits { Err(SignatureFault::Malformed) } else { Ok(None) }
 }

@@ -1,17 +1,25 @@
-//! Public keys that a policy trusts: ECDSA P-256 with SHA-256, the kind that `cosign
-//! generate-key-pair` makes.
+//! Public keys that a policy trusts: ECDSA P-256 (the kind that `cosign generate-key-pair` makes)
+//! and P-384, Ed25519, and RSA of 2048 to 8192 bits.
 
 use std::fmt;
 
-use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-use spki::der::Decode;
 use spki::der::asn1::{ObjectIdentifier, UintRef};
-use spki::der::{Reader, SliceReader};
+use spki::der::{Decode, Reader, SliceReader};
 use verdict::Digest;
 
-/// id-ecPublicKey and secp256r1 (RFC 5480 §2.1.1).
+use crate::algorithm::{Algorithm, KeyKind};
+
+/// id-ecPublicKey and the curves (RFC 5480 §2.1.1).
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// rsaEncryption (RFC 8017 §A.1) and id-Ed25519 (RFC 8410 §3).
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// What an RSA modulus may measure: less is weak, and more is not verified by `ring`.
+const RSA_BITS_MIN: usize = 2048;
+const RSA_BITS_MAX: usize = 8192;
 
 /// A PEM text longer than this is no public key.
 const PEM_BYTES_MAX: usize = 16 << 10;
@@ -19,7 +27,9 @@ const PEM_BYTES_MAX: usize = 16 << 10;
 /// A trusted public key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    point: Vec<u8>,
+    kind: KeyKind,
+    /// The bits of the subjectPublicKey: a point, or an RSAPublicKey in DER.
+    bits: Vec<u8>,
     id: Digest,
 }
 
@@ -33,18 +43,26 @@ pub enum KeyError {
     #[error("public key is not a SubjectPublicKeyInfo")]
     NotSpki(#[source] spki::Error),
     /// A key of another algorithm.
-    #[error("public key is of the algorithm {0}, and ECDSA P-256 is what is verified")]
+    #[error(
+        "public key is of the algorithm {0}, and verified are ECDSA P-256 and P-384, Ed25519 and RSA"
+    )]
     Algorithm(String),
     /// The bits are no point of the curve.
-    #[error("public key is not a point of the curve P-256")]
-    Point,
+    #[error("public key is not a point of the curve {0}")]
+    Point(&'static str),
+    /// The bits are no RSA key.
+    #[error("public key is not an RSAPublicKey")]
+    Rsa(#[source] spki::der::Error),
+    /// An RSA key that is too weak, or too long to be verified in bounded time.
+    #[error("public key is RSA of {0} bits, and {RSA_BITS_MIN} to {RSA_BITS_MAX} are verified")]
+    RsaBits(usize),
 }
 
 /// Why a signature does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureFault {
-    /// The bytes are not an ECDSA signature at all.
-    #[error("it is not an ECDSA signature in DER")]
+    /// The bytes have not the form of a signature by a key of this kind.
+    #[error("it has not the form of a signature by a key of this kind")]
     Malformed,
     /// It is one, of another key or over other bytes.
     #[error("it was not made with this key over these bytes")]
@@ -59,7 +77,7 @@ impl PublicKey {
     /// Reads a PEM SubjectPublicKeyInfo, such as `cosign.pub`.
     ///
     /// # Errors
-    /// When it is not one, or not of ECDSA P-256.
+    /// When it is not one, or of an algorithm, curve or size that is not verified.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         if text.len() > PEM_BYTES_MAX {
             return Err(KeyError::NotPem(None));
@@ -74,25 +92,12 @@ impl PublicKey {
     /// Reads a DER SubjectPublicKeyInfo.
     ///
     /// # Errors
-    /// When it is not one, or not of ECDSA P-256.
+    /// When it is not one, or of an algorithm, curve or size that is not verified.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let spki = spki::SubjectPublicKeyInfoRef::try_from(der).map_err(KeyError::NotSpki)?;
-        if spki.algorithm.oid != EC_PUBLIC_KEY {
-            return Err(KeyError::Algorithm(algorithm_name(&spki.algorithm.oid)));
-        }
-        let curve = spki.algorithm.parameters_oid().map_err(KeyError::NotSpki)?;
-        if curve != SECP256R1 {
-            return Err(KeyError::Algorithm(format!(
-                "ECDSA over the curve {}",
-                curve_name(&curve)
-            )));
-        }
-        let point = spki.subject_public_key.as_bytes().ok_or(KeyError::Point)?;
-        // Uncompressed points only (SEC 1 §2.3.3): what every signer of images writes.
-        if point.len() != 65 || point[0] != 4 {
-            return Err(KeyError::Point);
-        }
-        Ok(Self { point: point.to_vec(), id: Digest::of(der) })
+        let bits = spki.subject_public_key.as_bytes().unwrap_or_default();
+        let kind = kind(&spki.algorithm, bits)?;
+        Ok(Self { kind, bits: bits.to_vec(), id: Digest::of(der) })
     }
 
     /// The key's id: the SHA-256 of its SubjectPublicKeyInfo, as cosign's hints name it.
@@ -100,17 +105,15 @@ impl PublicKey {
         &self.id
     }
 
-    /// Verifies an ECDSA signature (DER) with SHA-256 over these bytes.
+    /// Verifies a signature over these bytes, and says by which algorithm it was made.
     ///
     /// # Errors
     /// When it does not verify; whether that is for its form or its value is told apart.
-    pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
-        if !is_ecdsa_signature(signature) {
+    pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> Result<Algorithm, SignatureFault> {
+        if !self.kind.has_form(signature) {
             return Err(SignatureFault::Malformed);
         }
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point)
-            .verify(bytes, signature)
-            .map_err(|_| SignatureFault::Mismatch)
+        self.kind.matching(&self.bits, bytes, signature).ok_or(SignatureFault::Mismatch)
     }
 }
 
@@ -120,31 +123,52 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Ecdsa-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } (RFC 5480 §2.2), both of 1 to 32 bytes.
-fn is_ecdsa_signature(der: &[u8]) -> bool {
-    fn read(der: &[u8]) -> spki::der::Result<bool> {
-        let mut reader = SliceReader::new(der)?;
-        let in_range = reader.sequence(|inner| {
-            let (r, s) = (UintRef::decode(inner)?, UintRef::decode(inner)?);
-            let sound = |it: &UintRef<'_>| it.as_bytes().len() <= 32 && it.as_bytes() != [0];
-            Ok::<_, spki::der::Error>(sound(&r) && sound(&s))
-        })?;
-        Ok(in_range && reader.is_finished())
+fn kind(algorithm: &spki::AlgorithmIdentifierRef<'_>, bits: &[u8]) -> Result<KeyKind, KeyError> {
+    match algorithm.oid {
+        EC_PUBLIC_KEY => {
+            let curve = algorithm.parameters_oid().map_err(KeyError::NotSpki)?;
+            match curve {
+                SECP256R1 => point(bits, 32, "P-256").map(|()| KeyKind::P256),
+                SECP384R1 => point(bits, 48, "P-384").map(|()| KeyKind::P384),
+                other => {
+                    Err(KeyError::Algorithm(format!("ECDSA over the curve {}", curve_name(&other))))
+                }
+            }
+        }
+        ED25519 if bits.len() == 32 => Ok(KeyKind::Ed25519),
+        ED25519 => Err(KeyError::Point("Ed25519")),
+        RSA => rsa(bits),
+        other => Err(KeyError::Algorithm(other.to_string())),
     }
-    read(der).unwrap_or(false)
 }
 
-fn algorithm_name(oid: &ObjectIdentifier) -> String {
-    match oid.to_string().as_str() {
-        "1.2.840.113549.1.1.1" => "RSA".to_owned(),
-        "1.3.101.112" => "Ed25519".to_owned(),
-        other => other.to_owned(),
+/// Uncompressed points only (SEC 1 §2.3.3): what every signer of images writes.
+fn point(bits: &[u8], scalar_bytes: usize, curve: &'static str) -> Result<(), KeyError> {
+    let uncompressed = bits.first() == Some(&4) && bits.len() == 1 + 2 * scalar_bytes;
+    if uncompressed { Ok(()) } else { Err(KeyError::Point(curve)) }
+}
+
+/// RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER } (RFC 8017 §A.1.1).
+fn rsa(der: &[u8]) -> Result<KeyKind, KeyError> {
+    let read = || {
+        let mut reader = SliceReader::new(der)?;
+        let bits = reader.sequence(|inner| {
+            let (modulus, _) = (UintRef::decode(inner)?, UintRef::decode(inner)?);
+            let leading =
+                modulus.as_bytes().first().map_or(8, |byte| byte.leading_zeros() as usize);
+            Ok::<_, spki::der::Error>((modulus.as_bytes().len() * 8).saturating_sub(leading))
+        })?;
+        reader.finish()?;
+        Ok::<_, spki::der::Error>(bits)
+    };
+    match read().map_err(KeyError::Rsa)? {
+        bits @ RSA_BITS_MIN..=RSA_BITS_MAX => Ok(KeyKind::Rsa { modulus_bytes: bits.div_ceil(8) }),
+        bits => Err(KeyError::RsaBits(bits)),
     }
 }
 
 fn curve_name(oid: &ObjectIdentifier) -> String {
     match oid.to_string().as_str() {
-        "1.3.132.0.34" => "P-384".to_owned(),
         "1.3.132.0.35" => "P-521".to_owned(),
         other => other.to_owned(),
     }

@@ -9,7 +9,7 @@ use oci_image::{
     Store, Which,
 };
 use serde_json::json;
-use signature::{Authority, Fault, Outcome, PublicKey, attached, judge, legacy_tag};
+use signature::{Algorithm, Authority, Fault, Outcome, PublicKey, attached, judge, legacy_tag};
 use testkit::signer::{SignatureLayer, Signer, signature_manifest};
 
 /// An image without layers, in memory.
@@ -111,6 +111,31 @@ fn a_foreign_or_broken_signature_hides_no_good_one() {
     let answer = answer(layers, &acme);
     assert_eq!(answer.outcome, Outcome::Verified);
     assert_eq!(answer.seen.iter().filter(|seen| seen.result.is_ok()).count(), 1);
+}
+
+#[test]
+fn a_key_of_another_kind_hides_no_signer() {
+    let (mut store, digest) = image();
+    let acme = Signer::new("acme");
+    let layer = acme.sign("acme/fn", &digest.to_string());
+    let signed = signature_manifest(&digest.to_string(), vec![layer]);
+    for blob in signed.blobs {
+        store.add_blob(blob);
+    }
+    store.add_manifest(&signed.tag, RawManifest { media_type: None, bytes: signed.manifest });
+    let image = open(store);
+    let ed25519 = PublicKey::from_pem(include_str!("vectors/openssl/ed25519.pub")).unwrap();
+    // Tried first, a key whose signatures look otherwise: the one that signed is still found.
+    let mut keys = vec![ed25519];
+    keys.extend(authority(&acme).keys);
+    let both = Authority { name: "acme".to_owned(), keys };
+    let found = || attached(&image, &Limits::default()).unwrap();
+    let answer = judge(found(), &digest, std::slice::from_ref(&both));
+    assert_eq!(answer.outcome, Outcome::Verified);
+    assert_eq!(answer.seen[0].result.as_ref().unwrap().algorithm, Algorithm::EcdsaP256Sha256);
+    // Without it, the form fits none of the keys.
+    let other = Authority { keys: both.keys[..1].to_vec(), ..both };
+    assert_eq!(judge(found(), &digest, &[other]).outcome, Outcome::BadSignature);
 }
 
 #[test]

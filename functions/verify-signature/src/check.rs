@@ -148,6 +148,7 @@ fn shown(seen: &Seen) -> Value {
             "verified": true,
             "authority": vouched.authority,
             "key": vouched.key,
+            "algorithm": vouched.algorithm.to_string(),
             "reference": vouched.payload.reference,
             "annotations": vouched.payload.annotations,
         }),

@@ -1,0 +1,113 @@
+//! The closed set of signature algorithms, and which of them a public key may have signed with.
+//!
+//! Nothing at an image chooses the algorithm: a key's own type does, and each one that its type
+//! allows is tried.
+
+use std::fmt;
+
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+};
+use spki::der::asn1::UintRef;
+use spki::der::{Decode, Reader, SliceReader};
+
+/// How a signature was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// ECDSA over P-256 with SHA-256.
+    EcdsaP256Sha256,
+    /// ECDSA over P-384 with SHA-384, as cosign signs.
+    EcdsaP384Sha384,
+    /// ECDSA over P-384 with SHA-256, as skopeo signs.
+    EcdsaP384Sha256,
+    /// Pure Ed25519 (RFC 8032 §5.1).
+    Ed25519,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaPkcs1Sha256,
+    /// RSASSA-PSS with SHA-256 and a salt as long as the hash.
+    RsaPssSha256,
+}
+
+/// What kind of key it is; this alone decides which algorithms are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    P256,
+    P384,
+    Ed25519,
+    /// With a modulus of this many bytes.
+    Rsa {
+        modulus_bytes: usize,
+    },
+}
+
+impl KeyKind {
+    fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::P256 => &[Algorithm::EcdsaP256Sha256],
+            Self::P384 => &[Algorithm::EcdsaP384Sha384, Algorithm::EcdsaP384Sha256],
+            Self::Ed25519 => &[Algorithm::Ed25519],
+            Self::Rsa { .. } => &[Algorithm::RsaPkcs1Sha256, Algorithm::RsaPssSha256],
+        }
+    }
+
+    /// The algorithm by which `key` made this signature over these bytes, if it did.
+    pub(crate) fn matching(self, key: &[u8], bytes: &[u8], signature: &[u8]) -> Option<Algorithm> {
+        let made = |algorithm: &&Algorithm| {
+            UnparsedPublicKey::new(algorithm.in_ring(), key).verify(bytes, signature).is_ok()
+        };
+        self.algorithms().iter().find(made).copied()
+    }
+
+    /// Whether a key of this kind could have made a signature of this form.
+    pub(crate) fn has_form(self, signature: &[u8]) -> bool {
+        match self {
+            Self::P256 => is_ecdsa_signature(signature, 32),
+            Self::P384 => is_ecdsa_signature(signature, 48),
+            Self::Ed25519 => signature.len() == 64,
+            Self::Rsa { modulus_bytes } => signature.len() == modulus_bytes,
+        }
+    }
+}
+
+impl Algorithm {
+    fn in_ring(self) -> &'static dyn VerificationAlgorithm {
+        match self {
+            Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
+            Self::EcdsaP384Sha384 => &ECDSA_P384_SHA384_ASN1,
+            Self::EcdsaP384Sha256 => &ECDSA_P384_SHA256_ASN1,
+            Self::Ed25519 => &ED25519,
+            Self::RsaPkcs1Sha256 => &RSA_PKCS1_2048_8192_SHA256,
+            Self::RsaPssSha256 => &RSA_PSS_2048_8192_SHA256,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
+            Self::EcdsaP384Sha384 => "ECDSA P-384 with SHA-384",
+            Self::EcdsaP384Sha256 => "ECDSA P-384 with SHA-256",
+            Self::Ed25519 => "Ed25519",
+            Self::RsaPkcs1Sha256 => "RSA PKCS#1 v1.5 with SHA-256",
+            Self::RsaPssSha256 => "RSA PSS with SHA-256",
+        })
+    }
+}
+
+/// Ecdsa-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } (RFC 5480 §2.2), neither of them 0 nor
+/// longer than the curve's scalars.
+fn is_ecdsa_signature(der: &[u8], scalar_bytes: usize) -> bool {
+    let read = || {
+        let mut reader = SliceReader::new(der)?;
+        let in_range = reader.sequence(|inner| {
+            let (r, s) = (UintRef::decode(inner)?, UintRef::decode(inner)?);
+            let sound =
+                |it: &UintRef<'_>| it.as_bytes().len() <= scalar_bytes && it.as_bytes() != [0];
+            Ok::<_, spki::der::Error>(sound(&r) && sound(&s))
+        })?;
+        Ok::<_, spki::der::Error>(in_range && reader.is_finished())
+    };
+    read().unwrap_or(false)
+}
