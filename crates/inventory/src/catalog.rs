@@ -10,6 +10,7 @@ mod cargo_lock;
 mod composer;
 mod conda;
 mod dpkg;
+mod dpkg_files;
 mod findings;
 mod gemfile_lock;
 mod gemspec;
@@ -84,6 +85,7 @@ pub(crate) trait Cataloger: Sync {
 const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
     &dpkg::Dpkg,
+    &dpkg_files::DpkgFiles,
     &npm::Npm,
     &program::Program,
     &go_mod::GoMod,

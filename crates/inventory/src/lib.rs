@@ -9,6 +9,7 @@ mod look;
 mod merge;
 mod note;
 mod os_release;
+mod ownership;
 mod package;
 mod purl;
 mod squash;

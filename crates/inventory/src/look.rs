@@ -7,9 +7,11 @@ use std::sync::Arc;
 use oci_image::{Image, ImageError, Layer};
 
 use crate::catalog::{self, Findings, Found, Role, Roles};
+use crate::ecosystem::Ecosystem;
 use crate::file::FileFacts;
 use crate::note::Note;
 use crate::os_release::OsRelease;
+use crate::ownership::{Claim, Ownership};
 use crate::package::{LayerRef, Package};
 use crate::purl;
 use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen, Wanted};
@@ -38,6 +40,7 @@ pub(crate) struct Look {
 struct Holding {
     packages: Vec<u32>,
     os_release: Option<Box<OsRelease>>,
+    claims: Vec<Claim>,
     troubles: Vec<String>,
 }
 
@@ -161,6 +164,7 @@ impl Looking<'_> {
             self.found_ids.insert(found, id);
             packages.push(id);
         }
+        let claims = self.claims(findings.claims, &packages);
         packages.sort_unstable();
         packages.dedup();
         if self.named + packages.len() > NAMED_MAX {
@@ -170,7 +174,22 @@ impl Looking<'_> {
         self.named += packages.len();
         packages.shrink_to_fit();
         let os_release = findings.os_release.map(Box::new);
-        Holding { packages, os_release, troubles }
+        Holding { packages, os_release, claims, troubles }
+    }
+
+    /// What a file's packages claim; nothing where there is no room for more of it.
+    fn claims(&mut self, told: Vec<(Vec<u8>, Option<usize>)>, packages: &[u32]) -> Vec<Claim> {
+        let mut claims = Vec::with_capacity(told.len());
+        for (path, at) in told {
+            // Of a package that was not held any more nothing is claimed.
+            let package = at.map(|at| packages.get(at).copied());
+            if package == Some(None) || self.found_bytes > FOUND_BYTES_MAX {
+                continue;
+            }
+            self.found_bytes += path.len() + size_of::<Claim>();
+            claims.push(Claim { path, package: package.flatten() });
+        }
+        claims
     }
 
     /// Compares what is there after this layer with what was there before it: what has stayed
@@ -198,10 +217,13 @@ impl Looking<'_> {
     }
 
     fn close(self) -> Look {
-        let os_release = self.os_release();
+        let (os_release, ownership) = (self.os_release(), self.ownership());
         let mut packages: Vec<Package> = Vec::with_capacity(self.since.len());
         for ((id, path), layer) in &self.since {
             let Some(found) = self.found.get(*id as usize) else { continue };
+            if found.ecosystem == Ecosystem::Binary && ownership.has(path, *layer) {
+                continue;
+            }
             let Some(layer) = self.layer_ref(*layer) else { continue };
             packages.push(Package {
                 purl: purl::of(found, os_release.as_ref()),
@@ -219,6 +241,26 @@ impl Looking<'_> {
         let (files, notes) = self.told();
         let (entries, inflated_bytes) = (self.entries, self.inflated_bytes);
         Look { packages, os_release, files, notes, entries, inflated_bytes }
+    }
+
+    /// What the distribution's packages brought.
+    fn ownership(&self) -> Ownership {
+        let mut ownership = Ownership::default();
+        for Seen { path, file, shows } in self.rootfs.files() {
+            let Some(listed) = self.rootfs.file(file).map(|it| it.layer) else { continue };
+            let holdings = shows.iter().filter_map(|role| self.holdings.get(&(file, role)));
+            let path: Arc<[u8]> = path.into();
+            for claim in holdings.flat_map(|it| &it.claims) {
+                let since = match claim.package {
+                    Some(package) => self.since.get(&(package, Arc::clone(&path))).copied(),
+                    None => Some(listed),
+                };
+                if let (Some(since), Some(real)) = (since, self.rootfs.real_path(&claim.path)) {
+                    ownership.claim(real, since);
+                }
+            }
+        }
+        ownership
     }
 
     /// The distribution: the first of its places that leads to a file (os-release(5)).

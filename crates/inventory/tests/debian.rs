@@ -62,6 +62,9 @@ fn a_debian_root_has_the_packages_that_dpkg_lists() {
     assert_eq!(inventory.notes, []);
     let os = inventory.os_release.unwrap();
     assert_eq!((os.id.as_str(), os.version_id.as_str()), ("debian", "12"));
+    // perl and others are there, and are the packages' that brought them.
+    let binaries = inventory.packages.iter().filter(|it| it.ecosystem == Ecosystem::Binary);
+    assert_eq!(binaries.map(|it| &it.path).collect::<Vec<_>>(), Vec::<&String>::new());
     let of_dpkg = inventory.packages.iter().filter(|it| it.ecosystem == Ecosystem::Dpkg);
     let mut found: Vec<String> = of_dpkg
         .map(|it| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use advisories::{Distribution, Flaw, Index, Unjudged};
-use inventory::{Ecosystem, Inventory, Note, Package};
+use inventory::{Inventory, Note, Package};
 use policy::Policy;
 use verdict::{Advisory, Effect, Finding, Location, Rule};
 
@@ -18,11 +18,7 @@ pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<F
     let mut findings: Vec<Finding> =
         inventory.notes.iter().map(|note| unreadable(note, policy)).collect();
     let mut together: BTreeMap<(&str, String), Together<'_>> = BTreeMap::new();
-    let has_distribution = inventory.packages.iter().any(|it| it.ecosystem.is_distribution());
     for package in &inventory.packages {
-        if has_distribution && is_of_distribution(package) {
-            continue;
-        }
         let judged = index.judge(package, distribution.as_ref());
         findings.extend(judged.flaws.into_iter().map(|flaw| vulnerable(package, flaw, policy)));
         for unjudged in judged.unjudged {
@@ -38,14 +34,6 @@ pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<F
     }
     findings.extend(together.into_iter().map(|((_, title), it)| it.finding(title, policy)));
     findings
-}
-
-/// Whether a program without metadata lies where a distribution puts its own (hier(7)): its package
-/// is judged instead. What was added by hand belongs to /usr/local, /opt or a folder of its own.
-fn is_of_distribution(package: &Package) -> bool {
-    let folders = ["bin/", "sbin/", "lib/", "usr/bin/", "usr/sbin/", "usr/lib/", "usr/libexec/"];
-    package.ecosystem == Ecosystem::Binary
-        && folders.iter().any(|folder| package.path.starts_with(folder))
 }
 
 fn vulnerable(package: &Package, flaw: Flaw, policy: &Policy) -> Finding {

@@ -31,7 +31,7 @@ pub(crate) const ADVISORIES_INCOMPLETE: Rule = Rule {
     id: "advisories-incomplete",
     title: "the advisory index has no records of an ecosystem that the image uses",
     severity: Severity::Medium,
-    remedy: "build the index with that ecosystem's OSV records: `faas-validator advisories build --osv …`",
+    remedy: "build the index with that ecosystem's OSV records (`faas-validator advisories build --osv …`); of programs without a package manager, Conda, Maven, RubyGems, Packagist and NuGet none are read yet: have a person look, and say with `vulnerabilities.not-judged` what they do",
 };
 
 /// No index at all.

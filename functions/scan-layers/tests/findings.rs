@@ -124,14 +124,36 @@ fn without_an_index_nothing_passes() {
 }
 
 #[test]
-fn a_program_without_metadata_is_judged_only_where_no_distribution_puts_its_own() {
-    let program = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 57], b"BusyBox v1.36.1 (multi-call)\0"];
-    let at = |path: &str| {
-        let layer = LayerBuilder::new().file_with(path, program.concat(), 0o755, 0, 0);
-        scan(vec![alpine("3.20.3", "3.3.2-r1"), layer], Some(index()), POLICY)
+fn a_program_is_judged_as_its_package_only_if_the_database_says_so() {
+    let program = |version: &str| {
+        [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 57], b"BusyBox v", version.as_bytes(), b" (x)\0"]
+            .concat()
     };
-    assert_eq!(rules(&at("usr/local/bin/busybox")), ["advisories-incomplete"]);
-    assert_eq!(at("bin/busybox").outcome(), CheckOutcome::Pass);
+    let at = |path: &str, version: &str| {
+        LayerBuilder::new().file_with(path, program(version), 0o755, 0, 0)
+    };
+    // Alpine's own busybox, told by the database in a folder that a link leads to.
+    let database = |version: &str| {
+        let text = format!("P:busybox\nV:{version}-r0\no:busybox\nF:bin\nR:busybox\n\n");
+        LayerBuilder::new()
+            .file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n")
+            .symlink("bin", "usr/bin")
+            .file("lib/apk/db/installed", text)
+    };
+    let rules_of = |layers: Vec<LayerBuilder>| {
+        let report = scan(layers, Some(index()), POLICY);
+        rules(&report).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let unjudged = vec!["advisories-incomplete".to_owned()];
+    let own = || database("1.36.1").file_with("usr/bin/busybox", program("1.36.1"), 0o755, 0, 0);
+    assert!(rules_of(vec![own()]).is_empty());
+    // Beside the distribution's, in its place, and in a folder of the distribution's without being its.
+    assert_eq!(rules_of(vec![own(), at("usr/local/bin/busybox", "1.36.1")]), unjudged);
+    assert_eq!(rules_of(vec![own(), at("usr/bin/busybox", "1.2.3")]), unjudged);
+    assert_eq!(rules_of(vec![own(), at("usr/bin/busybox-extra", "1.36.1")]), unjudged);
+    // Put there by hand, and then upgraded by the package.
+    let upgraded = database("1.37.0").file_with("usr/bin/busybox", program("1.37.0"), 0o755, 0, 0);
+    assert!(rules_of(vec![own(), at("usr/bin/busybox", "1.2.3"), upgraded]).is_empty());
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
-use super::Cataloger;
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
+use super::{Cataloger, program};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
 
@@ -56,7 +56,13 @@ struct Stanza {
     architecture: Option<String>,
     origin: Option<String>,
     license: Option<String>,
+    /// The folder that the files after it lie in, and those that are programs.
+    folder: Vec<u8>,
+    programs: Vec<Vec<u8>>,
 }
+
+/// How many programs one package may claim; no package brings so many.
+const PROGRAMS_MAX: usize = 256;
 
 impl Stanza {
     fn take(&mut self, line: Line<'_>) -> Result<(), Trouble> {
@@ -67,6 +73,10 @@ impl Stanza {
             Some(b'A') => (&mut self.architecture, "architecture"),
             Some(b'o') => (&mut self.origin, "origin"),
             Some(b'L') => (&mut self.license, "licence"),
+            Some(b'F' | b'R') => {
+                self.take_file(line);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         let letter = char::from(line.bytes[0]).to_string();
@@ -74,6 +84,21 @@ impl Stanza {
             *slot = Some(field.text(what)?).filter(|it| !it.is_empty());
         }
         Ok(())
+    }
+
+    /// A file that the package brought, if it is a program. One whose path was cut is nobody's.
+    fn take_file(&mut self, line: Line<'_>) {
+        let (letter, name) = line.bytes.split_at_checked(2).unwrap_or_default();
+        match letter {
+            b"F:" if line.is_cut => self.folder = b"..".to_vec(), // leads nowhere
+            b"F:" => self.folder = name.to_vec(),
+            b"R:" if program::is_named_as_one(name) && !line.is_cut => {
+                if self.programs.len() < PROGRAMS_MAX {
+                    self.programs.push([&self.folder, b"/".as_slice(), name].concat());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Ends the stanza; answers whether it was a package's.
@@ -101,6 +126,7 @@ impl Stanza {
             architecture: self.architecture,
             licenses: self.license.into_iter().collect(),
         })?;
+        self.programs.iter().try_for_each(|path| findings.claim(path))?;
         Ok(true)
     }
 }
@@ -117,6 +143,7 @@ mod tests {
         let expected = [
             "busybox 1.36.1-r29 x86_64 (busybox 1.36.1-r29) GPL-2.0-only",
             "ssl_client 1.36.1-r29 (busybox 1.36.1-r29)",
+            "claims bin/busybox",
         ];
         check(&Apk, "lib/apk/db/installed", text, &expected);
     }

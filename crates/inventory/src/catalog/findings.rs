@@ -63,6 +63,9 @@ pub(crate) struct Findings {
     pub(crate) packages: Vec<Found>,
     pub(crate) os_release: Option<OsRelease>,
     pub(crate) troubles: Vec<Trouble>,
+    /// Paths that a package says it brought: the package by its place in `packages`, or in a list
+    /// without packages none.
+    pub(crate) claims: Vec<(Vec<u8>, Option<usize>)>,
     bytes: usize,
 }
 
@@ -76,7 +79,10 @@ impl Findings {
 
     /// Whether there is nothing to tell.
     pub(crate) fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.os_release.is_none() && self.troubles.is_empty()
+        self.packages.is_empty()
+            && self.os_release.is_none()
+            && self.troubles.is_empty()
+            && self.claims.is_empty()
     }
 
     /// Adds a package. An error says that there is no room for more: read no further.
@@ -84,11 +90,23 @@ impl Findings {
         if self.packages.len() == PACKAGES_MAX {
             return Err(Trouble::Limit { limit: "file_packages_max", max: PACKAGES_MAX as u64 });
         }
-        self.bytes += found.bytes();
+        self.take(found.bytes())?;
+        self.packages.push(found);
+        Ok(())
+    }
+
+    /// Adds a path that the last package brought.
+    pub(crate) fn claim(&mut self, path: &[u8]) -> Result<(), Trouble> {
+        self.take(path.len() + size_of::<(Vec<u8>, Option<usize>)>())?;
+        self.claims.push((path.to_vec(), self.packages.len().checked_sub(1)));
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Trouble> {
+        self.bytes += bytes;
         if self.bytes > BYTES_MAX {
             return Err(Trouble::Limit { limit: "file_package_bytes_max", max: BYTES_MAX as u64 });
         }
-        self.packages.push(found);
         Ok(())
     }
 
@@ -125,5 +143,7 @@ pub(super) fn check(
     };
     let packages = findings.packages.iter().map(package);
     let troubles = findings.troubles.iter().map(|it| format!("! {it}"));
-    assert_eq!(packages.chain(troubles).collect::<Vec<_>>(), expected);
+    let claims = findings.claims.iter();
+    let claims = claims.map(|(path, _)| format!("claims {}", String::from_utf8_lossy(path)));
+    assert_eq!(packages.chain(troubles).chain(claims).collect::<Vec<_>>(), expected);
 }

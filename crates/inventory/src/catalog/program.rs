@@ -35,6 +35,11 @@ static SEARCHED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all).ok()
 });
 
+/// Whether a file of this name says the version of a program that no package manager knows.
+pub(super) fn is_named_as_one(path: &[u8]) -> bool {
+    versions::of_name(path).is_some()
+}
+
 /// A match in the window.
 #[derive(Debug, Clone, Copy)]
 struct Hit {
@@ -71,6 +76,10 @@ impl Cataloger for Program {
             return Ok(());
         }
         let Some(elf) = Elf::read(window.bytes()) else { return Ok(()) };
+        if is_packed(window.bytes()) {
+            let text = "is packed by UPX: what it was built from cannot be seen";
+            return Err(Trouble::Malformed(text.to_owned()));
+        }
         let mut passage = Passage {
             elf,
             go: Go::default(),
@@ -86,6 +95,13 @@ impl Cataloger for Program {
         }
         passage.close(findings)
     }
+}
+
+/// Whether UPX packed it: its mark stands right behind the headers of the few segments it leaves.
+fn is_packed(front: &[u8]) -> bool {
+    const FRONT_BYTES: usize = 512;
+    let front = front.get(..FRONT_BYTES).unwrap_or(front);
+    memchr::memmem::find(front, b"UPX!").is_some()
 }
 
 /// Libraries are often not executable: `libx.so`, `libx.so.1`, Node's `x.node`.

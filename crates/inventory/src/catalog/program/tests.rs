@@ -220,3 +220,14 @@ fn programs_say_their_version_in_words_of_their_own() {
     check("usr/bin/other", b"node.js/v20.20.2", "");
     check("bin/busybox", b"BusyBox v%s", "");
 }
+
+#[test]
+fn a_packed_program_is_said() {
+    let mut file = program(&[b"nothing to be seen".to_vec()]);
+    file.splice(HEADERS_BYTES..HEADERS_BYTES, *b"\0\0\0\0UPX!");
+    let said = "! is packed by UPX: what it was built from cannot be seen";
+    assert_eq!(read("usr/bin/fwatchdog", &file), [said]);
+    // One that only speaks of it, as UPX itself does.
+    let file = program(&[[[0; 600].as_slice(), b"UPX!"].concat()]);
+    assert!(read("usr/bin/upx", &file).is_empty());
+}

@@ -8,7 +8,7 @@ use crate::catalog::Found;
 use crate::ecosystem::Ecosystem;
 
 /// A program that says its version.
-struct Program {
+pub(super) struct Program {
     name: &'static str,
     /// How its file is named: `*` stands for anything, only at the end.
     files: &'static [&'static str],
@@ -41,6 +41,16 @@ const fn program(
     Program { name, files, before, behind }
 }
 
+/// The program that a file is named after.
+pub(super) fn of_name(path: &[u8]) -> Option<&'static Program> {
+    let file = split_last(path).1;
+    let is_named = |pattern: &&str| match pattern.strip_suffix('*') {
+        Some(stem) => file.starts_with(stem.as_bytes()),
+        None => file == pattern.as_bytes(),
+    };
+    PROGRAMS.iter().find(|it| it.files.iter().any(is_named))
+}
+
 /// Looks for the version of the program that a file is named after.
 pub(super) struct Version {
     program: &'static Program,
@@ -52,12 +62,8 @@ pub(super) struct Version {
 impl Version {
     /// `None` if no program is named so.
     pub(super) fn of(path: &[u8]) -> Option<Self> {
+        let program = of_name(path)?;
         let file = split_last(path).1;
-        let is_named = |pattern: &&str| match pattern.strip_suffix('*') {
-            Some(stem) => file.starts_with(stem.as_bytes()),
-            None => file == pattern.as_bytes(),
-        };
-        let program = PROGRAMS.iter().find(|it| it.files.iter().any(is_named))?;
         let mut start = Vec::new();
         if program.name == "python" {
             let digits = file.iter().skip_while(|it| !it.is_ascii_digit());
