@@ -1,6 +1,6 @@
 //! Which of the advisory data an image's distribution is under.
 
-use inventory::{Ecosystem, OsRelease, Package};
+use inventory::{Ecosystem, OsRelease, Package, python_name};
 
 use crate::order::VersionOrder;
 
@@ -89,18 +89,10 @@ pub(crate) fn order_of(ecosystem: &str) -> Option<VersionOrder> {
 
 /// A package's name as it is compared in one of OSV's ecosystems.
 pub(crate) fn normal_name(ecosystem: &str, name: &str) -> String {
-    if ecosystem != "PyPI" {
-        return name.to_owned();
+    match ecosystem {
+        "PyPI" => python_name(name),
+        _ => name.to_owned(),
     }
-    // PEP 503: runs of `-`, `_` and `.` are one `-`, and case does not count.
-    let mut normal = String::with_capacity(name.len());
-    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
-        if !normal.is_empty() {
-            normal.push('-');
-        }
-        normal.push_str(&part.to_lowercase());
-    }
-    normal
 }
 
 #[cfg(test)]

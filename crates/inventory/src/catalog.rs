@@ -31,6 +31,7 @@ mod python_lock;
 mod requirements;
 mod roles;
 mod runtime;
+mod whole;
 mod yarn_lock;
 
 use std::io::Read;

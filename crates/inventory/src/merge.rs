@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::catalog;
 use crate::ecosystem::Ecosystem;
 use crate::package::Package;
+use crate::python_name::python_name;
 
 /// What is the same in a lock file and in the tree: ecosystem, normalised name, version.
 type Identity = (Ecosystem, String, String);
@@ -57,24 +58,11 @@ fn is_of(locked: &Package, path: &str) -> bool {
 
 fn identity(package: &Package) -> Identity {
     let name = match package.ecosystem {
-        Ecosystem::Pypi => normal(&package.name),
+        Ecosystem::Pypi => python_name(&package.name),
         Ecosystem::Nuget | Ecosystem::Composer => package.name.to_lowercase(),
         _ => package.name.clone(),
     };
     (package.ecosystem, name, package.version.clone())
-}
-
-/// A Python name as it is compared: lower case, each run of `-`, `_` and `.` one `-` (PEP 503).
-fn normal(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for character in name.chars() {
-        match character {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            _ => normal.extend(character.to_lowercase()),
-        }
-    }
-    normal
 }
 
 #[cfg(test)]
@@ -147,6 +135,6 @@ mod tests {
 
     #[test]
     fn python_names_are_compared_normalised() {
-        assert_eq!(normal("Zope_.Interface"), "zope-interface");
+        assert_eq!(python_name("Zope_.Interface"), "zope-interface");
     }
 }

@@ -5,6 +5,7 @@ use packageurl::PackageUrl;
 use crate::catalog::Found;
 use crate::ecosystem::Ecosystem;
 use crate::os_release::OsRelease;
+use crate::python_name::python_name;
 
 /// The package's URL. What the specification does not take (an empty name, a hostile type) is
 /// written as plainly as possible, for a name must never keep a package out of the list.
@@ -26,7 +27,7 @@ fn build(found: &Found, os_release: Option<&OsRelease>) -> Option<String> {
         Ecosystem::Gem => ("gem", None, found.name.clone()),
         Ecosystem::Nuget => ("nuget", None, found.name.clone()),
         Ecosystem::Binary => ("generic", None, found.name.clone()),
-        Ecosystem::Pypi => ("pypi", None, found.name.to_lowercase().replace(['_', '.'], "-")),
+        Ecosystem::Pypi => ("pypi", None, python_name(&found.name)),
     };
     let mut purl = PackageUrl::new(kind, name).ok()?;
     purl.with_version(found.version.clone()).ok()?;

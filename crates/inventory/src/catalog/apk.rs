@@ -92,10 +92,9 @@ impl Stanza {
         match letter {
             b"F:" if line.is_cut => self.folder = b"..".to_vec(), // leads nowhere
             b"F:" => self.folder = name.to_vec(),
-            b"R:" if program::is_named_as_one(name) && !line.is_cut => {
-                if self.programs.len() < PROGRAMS_MAX {
-                    self.programs.push([&self.folder, b"/".as_slice(), name].concat());
-                }
+            b"R:" if line.is_cut || self.programs.len() == PROGRAMS_MAX => {}
+            b"R:" if program::is_named_as_one(name) => {
+                self.programs.push([&self.folder, b"/".as_slice(), name].concat());
             }
             _ => {}
         }

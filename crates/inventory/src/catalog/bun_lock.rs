@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Entries, Text};
-use super::{Cataloger, lock};
+use super::{Cataloger, lock, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Bun wrote down to install, without the project's own workspaces and links.
@@ -37,11 +37,7 @@ impl Cataloger for BunLock {
             let reason = "is Bun's older binary lock, which is not read; `bun.lock` is";
             return Err(Trouble::Malformed(reason.to_owned()));
         }
-        let mut bytes = Vec::new();
-        content.take(json::BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > json::BYTES_MAX {
-            return Err(Trouble::Limit { limit: "list_bytes_max", max: json::BYTES_MAX });
-        }
+        let mut bytes = whole::bytes(content, "list_bytes_max", json::BYTES_MAX)?;
         plain(&mut bytes);
         let read: Result<Lock, serde_json::Error> = serde_json::from_slice(&bytes);
         let lock = read.map_err(|it| Trouble::Malformed(format!("is no bun.lock: {it}")))?;

@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, split_last};
+use super::{Cataloger, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the lock files of workspaces that lie there to be built.
@@ -44,11 +44,7 @@ impl Cataloger for CargoLock {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let mut bytes = Vec::new();
-        content.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(Trouble::Limit { limit: "cargo_lock_bytes_max", max: FILE_BYTES_MAX });
-        }
+        let bytes = whole::bytes(content, "cargo_lock_bytes_max", FILE_BYTES_MAX)?;
         let malformed = |why: String| Trouble::Malformed(format!("is no Cargo.lock: {why}"));
         let text = str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
         let lock: Lock =

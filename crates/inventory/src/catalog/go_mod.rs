@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, split_last};
+use super::{Cataloger, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `go.mod` of modules that lie there to be built.
@@ -31,11 +31,7 @@ impl Cataloger for GoMod {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let mut bytes = Vec::new();
-        content.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(Trouble::Limit { limit: "go_mod_bytes_max", max: FILE_BYTES_MAX });
-        }
+        let bytes = whole::bytes(content, "go_mod_bytes_max", FILE_BYTES_MAX)?;
         let text = str::from_utf8(&bytes)
             .map_err(|_| Trouble::Malformed("is no go.mod: it is no UTF-8".to_owned()))?;
         let modules = Modules::read(text);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{Licenses, Text};
-use super::{Cataloger, split_last};
+use super::{Cataloger, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `package.json` of each installed package: those directly in a folder of
@@ -38,11 +38,7 @@ impl Cataloger for Npm {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let mut bytes = Vec::new();
-        content.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(Trouble::Limit { limit: "package_json_bytes_max", max: FILE_BYTES_MAX });
-        }
+        let bytes = whole::bytes(content, "package_json_bytes_max", FILE_BYTES_MAX)?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let package: PackageJson = serde_json::from_slice(bytes)
             .map_err(|error| Trouble::Malformed(format!("is no package.json: {error}")))?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, lock, split_last};
+use super::{Cataloger, lock, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Poetry, uv or pip wrote down to install: not the project itself nor folders beside
@@ -36,11 +36,9 @@ impl Cataloger for PythonLock {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let mut text = String::new();
-        content.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > FILE_BYTES_MAX {
-            return Err(Trouble::Limit { limit: "python_lock_bytes_max", max: FILE_BYTES_MAX });
-        }
+        let bytes = whole::bytes(content, "python_lock_bytes_max", FILE_BYTES_MAX)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Trouble::Malformed("is no lock file: it is no UTF-8".to_owned()))?;
         let lock: Lock = toml::from_str(&text).map_err(|error| {
             let message = error.message();
             Trouble::Malformed(format!("is no lock file: {message}"))
