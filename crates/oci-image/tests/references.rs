@@ -19,10 +19,28 @@ fn registry() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
+    fn a_name_alone_reads_the_same(name in component()) {
+        let reference: Reference = name.parse().unwrap();
+        let again: Reference = reference.to_string().parse().unwrap();
+        prop_assert_eq!(again.which(), reference.which());
+        prop_assert_eq!(again.to_string(), reference.to_string());
+    }
+
+    #[test]
     fn any_text_is_a_reference_or_an_error_with_a_remedy(text in ".{0,80}") {
         match text.parse::<Reference>() {
             Ok(reference) => {
-                prop_assert_eq!(reference.to_string().parse::<Reference>().unwrap(), reference);
+                let again: Reference = reference.to_string().parse().unwrap();
+                prop_assert_eq!(again.which(), reference.which());
+                prop_assert_eq!(again.to_string(), reference.to_string());
+                match (reference.tag(), reference.digest()) {
+                    // What `which` names is written out.
+                    (None, None) => {
+                        prop_assert_eq!(again.tag(), Some("latest"));
+                        prop_assert_eq!(again.name(), reference.name());
+                    }
+                    _ => prop_assert_eq!(again, reference),
+                }
             }
             Err(error) => prop_assert!(!error.remedy().is_empty()),
         }
