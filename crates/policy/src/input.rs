@@ -66,7 +66,8 @@ pub struct InputPackage {
     pub name: String,
     /// The version.
     pub version: String,
-    /// The package manager that wrote it down: `apk`, `dpkg`, `npm`, `pypi`.
+    /// The package manager that wrote it down: `apk`, `dpkg`, `npm`, `pypi`, `golang` and others;
+    /// `binary` for a program that none knows.
     pub ecosystem: String,
     /// The licences as the package declares them.
     pub licenses: Vec<String>,
