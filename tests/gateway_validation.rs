@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use openfaas::{Address, Call, FunctionName, Gateway, GatewayLimits, Reply};
 use orchestrator::OrchestratorFunction;
 use testkit::gateway::{ASYNC_BODY_BYTES_MAX, FakeGateway, eventually};
+use testkit::image::{ImageBuilder, LayerBuilder};
+use testkit::program::{self, Ended};
 use verdict::{
     CheckName, Digest, Envelope, Limits, Outcome, Phase, PinnedImage, Place, Platform,
     PolicyDocument, Report, Request, Role, SealingKey, Subject, ValidationId, Verdict,
@@ -247,6 +249,48 @@ async fn a_stranger_may_name_images_of_public_registries_only() {
         assert_eq!(reply.status, status, "{image}: {}", reply.told());
         let told: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
         assert!(told["remedy"].is_string(), "{told}");
+    }
+}
+
+/// `faas-validator validate oci:… --gateway … --validation-key …`, with this key.
+fn validated_by(gateway: &str, secret: &[u8]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let layer = LayerBuilder::new().file("main", "x");
+    ImageBuilder::new().layer(layer).build().write_layout(&folder.path().join("image"), "1", &[]);
+    std::fs::write(path("key"), secret).unwrap();
+    std::fs::write(path("policy.yml"), "checks: {build: [scan-layers, check-policy]}\n").unwrap();
+    let (image, key, policy) =
+        (format!("oci:{}:1", path("image")), path("key"), path("policy.yml"));
+    let asked = ["validate", &image, "--gateway", gateway, "--validation-key", &key];
+    program::run(asked.into_iter().chain(["--policy", &policy, "--output", "json"]))
+}
+
+#[tokio::test]
+async fn the_command_line_counts_only_what_is_sealed_for_it() {
+    let house = house(&["scan-layers", "check-policy"]);
+    let url = house.gateway.url();
+    let ask = |secret: &'static [u8]| {
+        let url = url.clone();
+        async move { tokio::task::spawn_blocking(move || validated_by(&url, secret)).await.unwrap() }
+    };
+    let accepted = ask(SECRET).await;
+    assert_eq!(accepted.code, 0, "{}{}", accepted.stdout, accepted.stderr);
+    let refused = ask(b"somebody-elses-key-16").await;
+    assert_eq!(refused.code, 2, "{}{}", refused.stdout, refused.stderr);
+
+    // An acceptance of this very image, recorded and without a seal, or sealed for another question.
+    let recorded = Bytes::from(accepted.stdout);
+    let verdict: Verdict = serde_json::from_slice(&recorded).unwrap();
+    let sealed =
+        Envelope::seal(&verdict, "/orchestrator", "old", Timestamp::now(), &key()).unwrap();
+    for answer in [recorded, serde_json::to_vec(&sealed).unwrap().into()] {
+        house.gateway.function("orchestrator", move |_| {
+            let answer = answer.clone();
+            async move { Response::new(answer) }
+        });
+        let forged = ask(SECRET).await;
+        assert_eq!(forged.code, 2, "{}{}", forged.stdout, forged.stderr);
     }
 }
 
