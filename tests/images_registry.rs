@@ -93,13 +93,13 @@ fn what_is_not_there_is_told_apart_from_what_cannot_be_asked() {
     let error = open(&opener, &format!("{host}/fn:2")).unwrap_err();
     assert!(matches!(error, ImageError::NotFound(_)), "{error}");
     let image = open(&opener, &format!("{host}/fn:1")).unwrap();
-    assert_eq!(image.neighbour(&Which::Tag("sha256-x.sig".to_owned())).unwrap(), None);
+    assert_eq!(image.repository().manifest(&Which::Tag("sha256-x.sig".to_owned())).unwrap(), None);
 
     drop(registry);
     let error = open(&opener, &format!("{host}/fn:1")).unwrap_err();
     assert!(matches!(error, ImageError::Source { .. }), "{error}");
     assert_eq!(rule(&error), "image-unreachable");
-    let asked = image.neighbour(&Which::Tag("sha256-x.sig".to_owned()));
+    let asked = image.repository().manifest(&Which::Tag("sha256-x.sig".to_owned()));
     assert!(asked.is_err(), "a registry that is down has no signatures: {asked:?}");
 }
 

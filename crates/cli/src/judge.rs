@@ -30,7 +30,7 @@ const CHECKS_AT_ONCE: usize = 6;
 pub(crate) struct Judge {
     document: PolicyDocument,
     policy: Policy,
-    opener: Opener,
+    opener: Arc<Opener>,
     shelf: Arc<Shelf>,
     orchestrator: Orchestrator,
     runtime: Runtime,
@@ -97,7 +97,8 @@ impl Judge {
         let opener = Opener::new(access).map_err(|error| {
             Failure::usage("images cannot be reached", error.remedy()).because(&error)
         })?;
-        let shelf = Arc::new(Shelf::default());
+        let opener = Arc::new(opener);
+        let shelf = Arc::new(Shelf::beside(Arc::clone(&opener)));
         let checks = checks(&shelf)?;
         let time_max = Duration::from_millis(parsed.limits.check_ms_max);
         let bus = Embedded::new(checks, CHECKS_AT_ONCE, time_max, VerdictLog::memory());

@@ -1,9 +1,8 @@
 //! An image: a verified manifest and configuration, and layers that verify themselves as they
 //! are read.
 
-use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use verdict::{Digest, Limits, PinnedImage, Place, Platform};
 
@@ -14,6 +13,7 @@ use crate::error::ImageError;
 use crate::layer::LayerReader;
 use crate::ledger::Ledger;
 use crate::manifest::{Index, Manifest, ManifestKind, RawManifest};
+use crate::repository::{Repository, find_manifest, read_verified};
 use crate::store::{Store, Which};
 
 /// An image of one platform, pinned by digest.
@@ -174,26 +174,9 @@ impl Image {
         LayerReader::open(&*self.store, layer, &self.limits, Arc::clone(&self.ledger))
     }
 
-    /// Another manifest in the image's repository, such as the one that its signatures hang on.
-    ///
-    /// # Errors
-    /// When the store does not answer, or the bytes are not of the digest asked for.
-    pub fn neighbour(&self, which: &Which) -> Result<Option<RawManifest>, ImageError> {
-        find_manifest(&*self.store, which, &self.pinned.repository, &self.limits)
-    }
-
-    /// A small blob of the image's repository, whole and verified, such as a signature's payload.
-    ///
-    /// # Errors
-    /// When it is larger than `bytes_max`, is not there, or is not what it promises to be.
-    pub fn small_blob(
-        &self,
-        descriptor: &Descriptor,
-        what: &str,
-        bytes_max: (u64, &'static str),
-    ) -> Result<Vec<u8>, ImageError> {
-        let time = Duration::from_millis(self.limits.check_ms_max);
-        read_verified(&*self.store, descriptor, what, bytes_max, time)
+    /// The repository that it lies in, for what is attached to it.
+    pub fn repository(&self) -> Repository {
+        Repository::new(Arc::clone(&self.store), &self.pinned.repository, &self.limits)
     }
 }
 
@@ -210,28 +193,6 @@ fn fetch_manifest(
     limits: &Limits,
 ) -> Result<RawManifest, ImageError> {
     find_manifest(store, which, name, limits)?.ok_or_else(|| ImageError::NotFound(name.to_owned()))
-}
-
-fn find_manifest(
-    store: &dyn Store,
-    which: &Which,
-    name: &str,
-    limits: &Limits,
-) -> Result<Option<RawManifest>, ImageError> {
-    let max = limits.manifest_bytes_max;
-    let Some(raw) = store.manifest(which, max)? else { return Ok(None) };
-    if raw.bytes.len() as u64 > max {
-        let what = format!("manifest of {name}");
-        return Err(ImageError::Limit { what, limit: "manifest_bytes_max", max });
-    }
-    match which {
-        Which::Digest(expected) if raw.digest() != *expected => Err(ImageError::WrongDigest {
-            what: format!("manifest of {name}"),
-            expected: *expected,
-            found: raw.digest(),
-        }),
-        _ => Ok(Some(raw)),
-    }
 }
 
 fn same_size(child: &Descriptor, raw: &RawManifest, name: &str) -> Result<(), ImageError> {
@@ -270,43 +231,6 @@ fn choose<'i>(index: &'i Index, wanted: &Platform) -> Result<&'i Descriptor, Ima
 fn is_attestation(descriptor: &Descriptor) -> bool {
     descriptor.annotations.contains_key("vnd.docker.reference.type")
         || descriptor.platform.as_ref().is_some_and(|it| it.os == "unknown")
-}
-
-fn read_verified(
-    store: &dyn Store,
-    descriptor: &Descriptor,
-    what: &str,
-    (max, limit): (u64, &'static str),
-    time: Duration,
-) -> Result<Vec<u8>, ImageError> {
-    if descriptor.size > max {
-        return Err(ImageError::Limit { what: what.to_owned(), limit, max });
-    }
-    let begun = Instant::now();
-    let mut source = store.blob(descriptor)?.take(descriptor.size.saturating_add(1));
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 8192]);
-    loop {
-        // A source may drip.
-        if begun.elapsed() > time {
-            let max = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            return Err(ImageError::Limit { what: what.to_owned(), limit: "check_ms_max", max });
-        }
-        match source.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(ImageError::from_io(error, what)),
-        }
-    }
-    let (expected, found) = (descriptor.size, bytes.len() as u64);
-    if found != expected {
-        return Err(ImageError::WrongSize { what: what.to_owned(), expected, found });
-    }
-    let (expected, found) = (descriptor.digest, Digest::of(&bytes));
-    if found != expected {
-        return Err(ImageError::WrongDigest { what: what.to_owned(), expected, found });
-    }
-    Ok(bytes)
 }
 
 fn pair_layers(

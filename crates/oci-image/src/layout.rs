@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use verdict::Digest;
+use verdict::{Digest, Limits};
 
 use crate::descriptor::Descriptor;
 use crate::error::ImageError;
@@ -17,6 +17,8 @@ const FULL_NAME: &str = "io.containerd.image.name";
 
 /// How many manifests are looked at for the one that is wanted.
 const MANIFESTS_MAX: usize = 64;
+/// How many manifests are looked at for those that are about another.
+const REFERRERS_MAX: usize = 256;
 
 /// An OCI layout.
 #[derive(Debug)]
@@ -129,6 +131,27 @@ impl Store for Layout {
         let (_, file) = self.files.open(&blob_path(&descriptor.digest))?.ok_or_else(missing)?;
         Ok(file.0)
     }
+
+    /// A layout keeps no list: its first manifests are looked at for those that name the subject.
+    fn referrers(
+        &self,
+        subject: &Digest,
+        limits: &Limits,
+    ) -> Result<Option<Vec<Descriptor>>, ImageError> {
+        let mut about = Vec::new();
+        let others = self.index.manifests.iter().filter(|it| it.digest != *subject);
+        for descriptor in others.take(REFERRERS_MAX) {
+            let which = Which::Digest(descriptor.digest);
+            let Some(raw) = self.manifest(&which, limits.manifest_bytes_max)? else { continue };
+            // What is no manifest is about nothing, and must not hide what is.
+            let Ok(ManifestKind::Manifest(manifest)) = ManifestKind::parse(&raw) else { continue };
+            let names = manifest.subject.is_some_and(|it| it.digest == *subject);
+            if names || is_saved_by_cosign(descriptor) {
+                about.push(descriptor.clone());
+            }
+        }
+        Ok(Some(about))
+    }
 }
 
 fn blob_path(digest: &Digest) -> String {
@@ -145,6 +168,12 @@ fn is_named(descriptor: &Descriptor, tag: &str) -> bool {
     is(REF_NAME) || is(FULL_NAME)
 }
 
+/// `cosign save` writes what is attached to its one image without a name or a subject.
+fn is_saved_by_cosign(descriptor: &Descriptor) -> bool {
+    let kind = descriptor.annotations.get("kind").map(String::as_str).unwrap_or_default();
+    matches!(kind, "dev.cosignproject.cosign/sigs" | "dev.cosignproject.cosign/atts")
+}
+
 /// Signatures and attestations lie in the layout beside the image that they are about.
 fn is_artifact(descriptor: &Descriptor) -> bool {
     let artifact_tag = |name: &str| {
@@ -152,5 +181,6 @@ fn is_artifact(descriptor: &Descriptor) -> bool {
     };
     name_of(descriptor).is_some_and(artifact_tag)
         || descriptor.artifact_type.is_some()
+        || is_saved_by_cosign(descriptor)
         || descriptor.annotations.contains_key("vnd.docker.reference.type")
 }

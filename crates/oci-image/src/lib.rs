@@ -22,6 +22,7 @@ mod memory;
 mod open;
 mod reference;
 mod registry;
+mod repository;
 mod store;
 mod transport;
 
@@ -37,8 +38,9 @@ pub use open::{Images, Opener, Shelf};
 pub use reference::Reference;
 pub use registry::{
     Access, Addresses, Certificate, Credential, Credentials, CredentialsError, RegistryClient,
-    certificates,
+    certificates, next_page,
 };
+pub use repository::Repository;
 pub use store::{Store, Which};
 pub use transport::Transport;
 pub use verdict::{Digest, DigestError, Limits, PinnedImage, Place, Platform};

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use verdict::Digest;
+use verdict::{Digest, Limits};
 
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, media_type};
 use crate::error::ImageError;
-use crate::manifest::RawManifest;
+use crate::manifest::{ManifestKind, RawManifest};
 use crate::store::{Store, Which};
 
 /// Manifests and blobs in memory.
@@ -51,5 +51,26 @@ impl Store for MemoryStore {
             Some(bytes) => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
             None => Err(ImageError::NotFound(format!("blob {}", descriptor.digest))),
         }
+    }
+
+    fn referrers(
+        &self,
+        subject: &Digest,
+        _limits: &Limits,
+    ) -> Result<Option<Vec<Descriptor>>, ImageError> {
+        let about = self.manifests.iter().filter_map(|(digest, raw)| {
+            let ManifestKind::Manifest(manifest) = ManifestKind::parse(raw).ok()? else {
+                return None;
+            };
+            (manifest.subject.as_ref()?.digest == *subject).then(|| Descriptor {
+                media_type: media_type::OCI_MANIFEST.to_owned(),
+                digest: *digest,
+                size: raw.bytes.len() as u64,
+                annotations: manifest.annotations,
+                platform: None,
+                artifact_type: manifest.artifact_type,
+            })
+        });
+        Ok(Some(about.collect()))
     }
 }

@@ -13,6 +13,7 @@ use crate::image::Image;
 use crate::layout::Layout;
 use crate::reference::Reference;
 use crate::registry::{Access, RegistryClient, RegistryStore};
+use crate::repository::Repository;
 use crate::store::{Store, Which};
 use crate::transport::Transport;
 
@@ -24,6 +25,12 @@ pub trait Images: Send + Sync {
     /// # Errors
     /// When it cannot be reached, is past a limit, or is not what it promises to be.
     fn open(&self, subject: &Subject, limits: &Limits) -> Result<Arc<Image>, ImageError>;
+
+    /// Another repository of a registry, where signatures may be kept.
+    ///
+    /// # Errors
+    /// When the name is none, or no registry can be reached from here.
+    fn repository(&self, name: &str, limits: &Limits) -> Result<Repository, ImageError>;
 }
 
 /// The name of an image that has none.
@@ -156,6 +163,12 @@ impl Images for Opener {
         let reference: Reference = subject.image.to_string().parse()?;
         self.in_registry(&reference, &subject.platform, limits).map(Arc::new)
     }
+
+    fn repository(&self, name: &str, limits: &Limits) -> Result<Repository, ImageError> {
+        let reference: Reference = name.parse()?;
+        let store = RegistryStore::new(Arc::clone(&self.client), reference.clone());
+        Ok(Repository::new(Arc::new(store), &reference.name(), limits))
+    }
 }
 
 fn from_layout(
@@ -208,9 +221,15 @@ fn local(
 #[derive(Debug, Default)]
 pub struct Shelf {
     images: Mutex<BTreeMap<PinnedImage, Arc<Image>>>,
+    opener: Option<Arc<Opener>>,
 }
 
 impl Shelf {
+    /// An empty shelf that reaches repositories through this opener.
+    pub fn beside(opener: Arc<Opener>) -> Self {
+        Self { images: Mutex::default(), opener: Some(opener) }
+    }
+
     /// Puts an image on the shelf.
     pub fn put(&self, image: Arc<Image>) {
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,5 +246,10 @@ impl Shelf {
 impl Images for Shelf {
     fn open(&self, subject: &Subject, _limits: &Limits) -> Result<Arc<Image>, ImageError> {
         self.get(&subject.image).ok_or_else(|| ImageError::NotFound(subject.image.to_string()))
+    }
+
+    fn repository(&self, name: &str, limits: &Limits) -> Result<Repository, ImageError> {
+        let opener = self.opener.as_ref().ok_or_else(|| ImageError::NotFound(name.to_owned()))?;
+        opener.repository(name, limits)
     }
 }

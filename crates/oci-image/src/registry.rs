@@ -7,9 +7,11 @@ mod auth;
 mod client;
 mod connection;
 mod credentials;
+mod referrers;
 mod store;
 
 pub use access::{Access, Addresses, Certificate, certificates};
 pub use client::RegistryClient;
 pub use credentials::{Credential, Credentials, CredentialsError};
+pub use referrers::next_page;
 pub(crate) use store::RegistryStore;

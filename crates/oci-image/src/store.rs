@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use verdict::Digest;
+use verdict::{Digest, Limits};
 
 use crate::descriptor::Descriptor;
 use crate::error::ImageError;
@@ -31,4 +31,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When there is none or the store does not answer.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ImageError>;
+
+    /// The manifests whose `subject` is this one, as the store lists them; `None` if it keeps no
+    /// such list (OCI distribution-spec, "Listing Referrers"). Nothing in the list is verified.
+    ///
+    /// # Errors
+    /// When the store does not answer, or lists more than is ever read.
+    fn referrers(
+        &self,
+        _subject: &Digest,
+        _limits: &Limits,
+    ) -> Result<Option<Vec<Descriptor>>, ImageError> {
+        Ok(None)
+    }
 }

@@ -1,115 +1,214 @@
-//! What is attached to an image: the signatures under cosign's legacy tag.
+//! What is attached to an image, in every layout in which it may lie there: cosign's tags (`.sig`,
+//! `.att`), the referrers that a registry lists, and the index under the tag `sha256-<hex>` where
+//! it lists none. All are asked, and what they hold is united: none hides another.
 //!
-//! The tag is mutable and anybody with push access may rewrite it: finding something there means
+//! Tags and lists are mutable, and anybody with push access writes them: finding something means
 //! nothing until it verifies, and a foreign or broken entry must not hide a good one beside it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use oci_image::{Descriptor, Image, ImageError, ManifestKind, Which};
+mod abreast;
+mod fetch;
+mod probe;
+mod sort;
+
+use std::fmt;
+use std::sync::Arc;
+
+use oci_image::{ImageError, Repository};
 use verdict::{Digest, Limits};
 
-/// The media type of a layer that is a legacy signature.
-pub const SIGNATURE_LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+pub use probe::{attestation_tag, fallback_tag, legacy_tag};
+pub use sort::{BUNDLE_LAYER, ENVELOPE_LAYER, SIGNATURE_LAYER};
 
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-/// No signature in base64 is longer: RSA-16384 has 2,732 digits.
-const SIGNATURE_CHARS_MAX: usize = 4096;
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wanted {
+    /// Signatures; of attestations only that they are there.
+    Signatures,
+    /// Attestations too.
+    Everything,
+}
 
 /// All that is attached to an image.
 #[derive(Debug, Default)]
 pub struct Attached {
-    /// The manifest that the signatures hang on, if there is one.
-    pub manifest: Option<Digest>,
-    /// The signatures, in the manifest's order.
-    pub signatures: Vec<Attachment>,
+    /// What was found, in order: by subject and repository, and there the legacy tags first.
+    pub attachments: Vec<Attachment>,
+    /// Where could not be looked. Nobody knows what is there.
+    pub unanswered: Vec<Unanswered>,
 }
 
-/// One signature as it lies at the image; nothing in it is believed yet.
+/// One thing as it lies at the image; nothing in it is believed yet.
 #[derive(Debug)]
 pub struct Attachment {
-    /// Its layer in the signature manifest, from 0.
-    pub index: u32,
-    /// The signed bytes and the signature over them, or why they cannot be had.
-    pub content: Result<(Vec<u8>, Vec<u8>), AttachmentError>,
+    /// Where it was found.
+    pub origin: Origin,
+    /// What it is, or why it cannot be had.
+    pub content: Result<Material, AttachmentError>,
 }
 
-/// Why one attached signature cannot be looked at. The others still are.
+/// Where something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The manifest that it was looked for at: the image's own, or that of its index.
+    pub subject: Digest,
+    /// The repository.
+    pub repository: String,
+    /// The layout in which it lies.
+    pub layout: Layout,
+    /// The manifest that it hangs on.
+    pub manifest: Digest,
+    /// Its layer there, from 0.
+    pub layer: u32,
+}
+
+/// How things are attached to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layout {
+    /// cosign's tag `sha256-<hex>.sig`.
+    SignatureTag,
+    /// cosign's tag `sha256-<hex>.att`.
+    AttestationTag,
+    /// The list of referrers that the registry or layout keeps.
+    Referrers,
+    /// The index under the tag `sha256-<hex>`, where the registry keeps no list.
+    FallbackTag,
+}
+
+/// Something that may be a signature or an attestation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// A signed document of the simple signing format (cosign before version 3).
+    Simple(Simple),
+    /// A Sigstore bundle, as JSON.
+    Bundle(Vec<u8>),
+    /// A DSSE envelope under the attestation tag, and what vouches for its signer.
+    Envelope(Vec<u8>, Sigstore),
+    /// Something that is not looked into, by what it says it is.
+    Other(Kind),
+}
+
+/// A signature over a simple signing document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simple {
+    /// The signed bytes.
+    pub payload: Vec<u8>,
+    /// The signature over them.
+    pub signature: Vec<u8>,
+    /// What vouches for the signer and the time.
+    pub sigstore: Sigstore,
+}
+
+/// What cosign notes beside a legacy signature made with a certificate or a log. Texts as they
+/// stand in the manifest's annotations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sigstore {
+    /// `dev.sigstore.cosign/certificate`: the signer's certificate (PEM).
+    pub certificate: Option<String>,
+    /// `dev.sigstore.cosign/chain`: the certificates above it (PEM).
+    pub chain: Option<String>,
+    /// `dev.sigstore.cosign/bundle`: the transparency log's entry and promise (JSON).
+    pub log_entry: Option<String>,
+    /// `dev.sigstore.cosign/rfc3161timestamp`: a signed time (JSON).
+    pub timestamp: Option<String>,
+}
+
+/// What something says that it is. It may lie: then it hides itself, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A signature of Notary v2.
+    Notation,
+    /// An attestation with this predicate, which was not asked for.
+    Attestation(String),
+    /// Anything else, by its media type.
+    Artifact(String),
+}
+
+/// Why one attached thing cannot be looked at. The others still are.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
     /// No signature annotation, an empty or a giant one.
-    #[error("it carries no annotation {SIGNATURE} of at most {SIGNATURE_CHARS_MAX} characters")]
+    #[error(
+        "it carries no annotation {} of at most {} characters",
+        sort::SIGNATURE,
+        sort::SIGNATURE_CHARS_MAX
+    )]
     NoSignature,
     /// The annotation is not base64.
     #[error("its signature is not base64")]
     Base64(#[source] base64::DecodeError),
-    /// The signed bytes are missing or not what they are declared to be.
+    /// Its bytes are missing or not what they are declared to be.
     #[error("its payload cannot be read")]
-    Payload(#[source] ImageError),
+    Payload(#[source] Arc<ImageError>),
+    /// The manifest that it would hang on is missing or none.
+    #[error("its manifest cannot be read")]
+    Manifest(#[source] Arc<ImageError>),
 }
 
-/// The tag under which cosign's legacy layout keeps the signatures of a manifest.
-pub fn legacy_tag(manifest: &Digest) -> String {
-    format!("sha256-{}.sig", manifest.hex())
+/// Somewhere that gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{layout} of {subject} in {repository} cannot be read")]
+pub struct Unanswered {
+    /// What was looked for there.
+    pub layout: Layout,
+    /// The manifest that it would be attached to.
+    pub subject: Digest,
+    /// The repository.
+    pub repository: String,
+    /// Why not.
+    #[source]
+    pub source: ImageError,
 }
 
-/// Finds what is attached to an image: at most `limits.signatures_max` signatures, and
-/// `limits.signature_bytes_max` bytes of them.
+/// Finds what is attached to these manifests in these repositories, all asked side by side. At
+/// most `limits.signatures_max` things are looked at, and `limits.signature_bytes_max` bytes of
+/// them; what is more is said to be, and not fetched.
 ///
-/// # Errors
-/// When the registry does not answer, the signature manifest is malformed, or a limit is passed:
-/// then nobody knows whether the image is signed.
-pub fn attached(image: &Image, limits: &Limits) -> Result<Attached, ImageError> {
-    let tag = legacy_tag(&image.pinned().digest);
-    let Some(raw) = image.neighbour(&Which::Tag(tag.clone()))? else {
-        return Ok(Attached::default());
-    };
-    let ManifestKind::Manifest(manifest) = ManifestKind::parse(&raw)? else {
-        return Err(ImageError::Confused(format!("signature tag {tag} names an index")));
-    };
-    let layers: Vec<&Descriptor> =
-        manifest.layers.iter().filter(|layer| layer.media_type == SIGNATURE_LAYER).collect();
-    within(layers.len() as u64, limits.signatures_max.into(), "signatures_max")?;
-    // Refused before anything is fetched: the declared sizes are what will be read at most.
-    let bytes = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.size));
-    within(bytes, limits.signature_bytes_max, "signature_bytes_max")?;
-    let mut signatures = Vec::with_capacity(layers.len());
-    let mut payloads: Vec<(Digest, Vec<u8>)> = Vec::new();
-    for (index, layer) in (0..).zip(layers) {
-        let content = match content(image, layer, limits, &mut payloads) {
-            // The registry failing in the middle is not one signature's fault.
-            Err(AttachmentError::Payload(error @ ImageError::Source { .. })) => return Err(error),
-            content => content,
-        };
-        signatures.push(Attachment { index, content });
-    }
-    Ok(Attached { manifest: Some(raw.digest()), signatures })
-}
-
-fn within(count: u64, max: u64, limit: &'static str) -> Result<(), ImageError> {
-    if count <= max {
-        return Ok(());
-    }
-    Err(ImageError::Limit { what: format!("signatures of the image ({count})"), limit, max })
-}
-
-fn content(
-    image: &Image,
-    layer: &Descriptor,
+/// It does not fail: what could not be asked is among what it answers.
+pub fn attached(
+    subjects: &[Digest],
+    repositories: &[Repository],
+    wanted: Wanted,
     limits: &Limits,
-    payloads: &mut Vec<(Digest, Vec<u8>)>,
-) -> Result<(Vec<u8>, Vec<u8>), AttachmentError> {
-    let text = layer.annotations.get(SIGNATURE).map(String::as_str).unwrap_or_default();
-    if text.is_empty() || text.len() > SIGNATURE_CHARS_MAX {
-        return Err(AttachmentError::NoSignature);
+) -> Attached {
+    let (found, unanswered) = probe::probe(subjects, repositories, wanted);
+    Attached { attachments: fetch::fetch(found, wanted, limits), unanswered }
+}
+
+impl AttachmentError {
+    /// The image error behind it, if there is one.
+    pub fn image_error(&self) -> Option<&ImageError> {
+        match self {
+            Self::Payload(source) | Self::Manifest(source) => Some(source),
+            Self::NoSignature | Self::Base64(_) => None,
+        }
     }
-    let signature = STANDARD.decode(text).map_err(AttachmentError::Base64)?;
-    // Several signers of one image sign the same bytes: they are fetched once.
-    if let Some((_, known)) = payloads.iter().find(|(digest, _)| *digest == layer.digest) {
-        return Ok((known.clone(), signature));
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SignatureTag => "signature tag",
+            Self::AttestationTag => "attestation tag",
+            Self::Referrers => "referrers",
+            Self::FallbackTag => "fallback tag",
+        })
     }
-    let max = (limits.signature_bytes_max, "signature_bytes_max");
-    let payload =
-        image.small_blob(layer, "signature payload", max).map_err(AttachmentError::Payload)?;
-    payloads.push((layer.digest, payload.clone()));
-    Ok((payload, signature))
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = self.manifest.hex();
+        let manifest = hex.get(..12).unwrap_or_default();
+        write!(f, "layer {} of {manifest} ({})", self.layer, self.layout)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Notation => f.write_str("Notation signature"),
+            Self::Attestation(predicate) => write!(f, "attestation {predicate}"),
+            Self::Artifact(media_type) => write!(f, "artifact {media_type}"),
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! What the attached signatures mean under a set of trusted keys.
 
+use oci_image::ImageError;
 use verdict::Digest;
 
 use crate::algorithm::Algorithm;
-use crate::attached::{Attached, Attachment, AttachmentError};
+use crate::attached::{
+    Attached, Attachment, AttachmentError, BUNDLE_LAYER, Kind, Material, Origin, Simple, Unanswered,
+};
 use crate::key::{PublicKey, SignatureFault};
 use crate::payload::{Payload, PayloadError};
 
@@ -21,28 +24,34 @@ pub struct Authority {
 pub struct Answer {
     /// The best that was found.
     pub outcome: Outcome,
-    /// What each attached signature turned out to be, in order.
+    /// What each attached thing turned out to be, in order.
     pub seen: Vec<Seen>,
+    /// Where could not be looked.
+    pub unanswered: Vec<Unanswered>,
 }
 
-/// The best that was found among the attached signatures. Greatest is best.
+/// The best that was found among what is attached. Greatest is best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Nothing is attached.
+    /// No signature is attached.
     Unsigned,
     /// Something is attached that is no signature of this image, whoever made it.
     BadSignature,
     /// A well-formed signature for this image verifies with no trusted key.
     OtherSigner,
+    /// No trusted signature was found, and more is attached than the limits let be looked at.
+    OverLimit,
+    /// No trusted signature was found, and not every place answered.
+    Unreachable,
     /// A trusted key signed this image.
     Verified,
 }
 
-/// What one attached signature turned out to be.
+/// What one attached thing turned out to be.
 #[derive(Debug)]
 pub struct Seen {
-    /// Its layer in the signature manifest, from 0.
-    pub index: u32,
+    /// Where it was found.
+    pub origin: Origin,
     /// The authority and key that vouch, and the claim; or why it counts for nothing.
     pub result: Result<Vouched, Fault>,
 }
@@ -60,83 +69,98 @@ pub struct Vouched {
     pub payload: Payload,
 }
 
-/// Why an attached signature counts for nothing.
+/// Why something that is attached counts for nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// It cannot be looked at.
-    #[error("signature {index} is unreadable")]
-    Unreadable {
-        /// Its layer.
-        index: u32,
-        /// Why.
-        source: AttachmentError,
-    },
+    #[error("it cannot be read")]
+    Unreadable(#[source] AttachmentError),
+    /// It is no signature, and does not pretend to be one.
+    #[error("it is no signature but an {0}")]
+    NoSignature(Kind),
     /// No trusted key makes signatures of its form.
-    #[error("signature {0} has not the form of a signature by any of the trusted keys")]
-    Malformed(u32),
+    #[error("it has not the form of a signature by any of the trusted keys")]
+    Malformed,
     /// What is signed is no image signature's payload.
-    #[error("signature {index} is over something that is no image signature")]
-    Payload {
-        /// Its layer.
-        index: u32,
-        /// What is wrong with the signed bytes.
-        source: PayloadError,
-    },
+    #[error("it is over something that is no image signature")]
+    Payload(#[source] PayloadError),
     /// It is a signature of another image, moved here.
-    #[error("signature {index} is for the manifest {claimed}, not for this image")]
-    OtherImage {
-        /// Its layer.
-        index: u32,
-        /// The manifest that it is for.
-        claimed: Digest,
-    },
+    #[error("it is for the manifest {0}, not for this image")]
+    OtherImage(Digest),
     /// It is well-formed, for this image, and verifies with no trusted key: another key made it,
     /// or it was altered. Without the other key the two look the same.
-    #[error("signature {0} verifies with none of the trusted keys")]
-    OtherSigner(u32),
+    #[error("it verifies with none of the trusted keys")]
+    OtherSigner,
 }
 
-/// Judges the attached signatures of the manifest `digest`. One that verifies is enough, whatever
-/// else is attached beside it.
-pub fn judge(attached: Attached, digest: &Digest, authorities: &[Authority]) -> Answer {
-    let seen: Vec<Seen> =
-        attached.signatures.into_iter().map(|it| look(it, digest, authorities)).collect();
-    let outcome = seen.iter().map(Seen::outcome).max().unwrap_or(Outcome::Unsigned);
-    Answer { outcome, seen }
+/// Judges what is attached. One signature that verifies is enough, whatever else is attached
+/// beside it.
+pub fn judge(attached: Attached, authorities: &[Authority]) -> Answer {
+    let look = |it: Attachment| {
+        let result = vouched(it.content, &it.origin.subject, authorities);
+        Seen { origin: it.origin, result }
+    };
+    let seen: Vec<Seen> = attached.attachments.into_iter().map(look).collect();
+    let unanswered = attached.unanswered.iter().map(|it| could_not_look(&it.source));
+    let silent = unanswered.map(|it| it.unwrap_or(Outcome::Unreachable));
+    let outcome = seen.iter().map(Seen::outcome).chain(silent).max().unwrap_or(Outcome::Unsigned);
+    Answer { outcome, seen, unanswered: attached.unanswered }
 }
 
 impl Seen {
-    fn outcome(&self) -> Outcome {
+    /// What this alone would come to.
+    pub fn outcome(&self) -> Outcome {
         match &self.result {
             Ok(_) => Outcome::Verified,
-            Err(Fault::OtherSigner(_)) => Outcome::OtherSigner,
+            Err(Fault::OtherSigner) => Outcome::OtherSigner,
+            Err(Fault::NoSignature(_)) => Outcome::Unsigned,
+            Err(Fault::Unreadable(error)) => {
+                error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
+            }
             Err(_) => Outcome::BadSignature,
         }
     }
 }
 
-fn look(attachment: Attachment, digest: &Digest, authorities: &[Authority]) -> Seen {
-    let index = attachment.index;
-    Seen { index, result: vouched(attachment, digest, authorities) }
+/// What an error means that says nothing about what was to be read: it might have been good.
+fn could_not_look(error: &ImageError) -> Option<Outcome> {
+    match error {
+        ImageError::Limit { .. } | ImageError::Bound { .. } => Some(Outcome::OverLimit),
+        ImageError::Source { .. } | ImageError::Unauthorized { .. } | ImageError::Busy { .. } => {
+            Some(Outcome::Unreachable)
+        }
+        _ => None,
+    }
 }
 
 fn vouched(
-    attachment: Attachment,
-    digest: &Digest,
+    content: Result<Material, AttachmentError>,
+    subject: &Digest,
     authorities: &[Authority],
 ) -> Result<Vouched, Fault> {
-    let index = attachment.index;
-    let (bytes, signature) =
-        attachment.content.map_err(|source| Fault::Unreadable { index, source })?;
+    match content.map_err(Fault::Unreadable)? {
+        Material::Simple(simple) => simply_vouched(&simple, subject, authorities),
+        Material::Bundle(_) => Err(Fault::NoSignature(Kind::Artifact(BUNDLE_LAYER.to_owned()))),
+        Material::Envelope(..) => Err(Fault::NoSignature(Kind::Attestation(String::new()))),
+        Material::Other(kind) => Err(Fault::NoSignature(kind)),
+    }
+}
+
+fn simply_vouched(
+    simple: &Simple,
+    subject: &Digest,
+    authorities: &[Authority],
+) -> Result<Vouched, Fault> {
+    let (bytes, signature) = (&simple.payload, &simple.signature);
     // 1. Who signed these bytes? Every key is tried: a hint of the signer's selects nothing.
-    let signer = signer(&bytes, &signature, authorities).map_err(|_| Fault::Malformed(index))?;
+    let signer = signer(bytes, signature, authorities).map_err(|_| Fault::Malformed)?;
     // 2. What do they claim? A claim for another image is a moved signature, whoever made it.
-    let payload = Payload::parse(&bytes).map_err(|source| Fault::Payload { index, source })?;
-    if payload.digest != *digest {
-        return Err(Fault::OtherImage { index, claimed: payload.digest });
+    let payload = Payload::parse(bytes).map_err(Fault::Payload)?;
+    if payload.digest != *subject {
+        return Err(Fault::OtherImage(payload.digest));
     }
     // 3. Is the signer trusted?
-    let (authority, key, algorithm) = signer.ok_or(Fault::OtherSigner(index))?;
+    let (authority, key, algorithm) = signer.ok_or(Fault::OtherSigner)?;
     Ok(Vouched { authority: authority.name.clone(), key: *key.id(), algorithm, payload })
 }
 

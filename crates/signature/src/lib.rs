@@ -1,8 +1,7 @@
 //! Who signed an image.
 //!
-//! First depth: cosign's legacy layout (the tag `sha256-<hex>.sig`) and public keys.
-//! [`attached`] finds what is attached to an image, [`judge`] says what it means under a set of
-//! trusted keys. Trust comes from the caller alone: nothing that was seen at an image ever
+//! [`attached`] finds what is attached to an image, in all layouts; [`judge`] says what it means
+//! under a set of trusted keys. Trust comes from the caller alone: nothing that was seen at an image ever
 //! becomes trusted (no trust on first use), and nothing is read from the environment.
 
 mod algorithm;
@@ -12,7 +11,11 @@ mod key;
 mod payload;
 
 pub use algorithm::Algorithm;
-pub use attached::{Attached, Attachment, AttachmentError, SIGNATURE_LAYER, attached, legacy_tag};
+pub use attached::{
+    Attached, Attachment, AttachmentError, BUNDLE_LAYER, ENVELOPE_LAYER, Kind, Layout, Material,
+    Origin, SIGNATURE_LAYER, Sigstore, Simple, Unanswered, Wanted, attached, attestation_tag,
+    fallback_tag, legacy_tag,
+};
 pub use judge::{Answer, Authority, Fault, Outcome, Seen, Vouched, judge};
 pub use key::{KeyError, PublicKey, SignatureFault};
-pub use payload::{Payload, PayloadError};
+pub use payload::{Payload, PayloadError, SIGN_PREDICATE};

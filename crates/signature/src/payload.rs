@@ -11,6 +11,8 @@ use verdict::{Digest, DigestError};
 
 /// The only `critical.type` that is an image signature.
 const IMAGE_SIGNATURE: &str = "cosign container image signature";
+/// The only predicate type that makes an in-toto statement an image signature.
+pub const SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The claim that a signature makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

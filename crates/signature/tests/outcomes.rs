@@ -9,7 +9,10 @@ use oci_image::{
     Store, Which,
 };
 use serde_json::json;
-use signature::{Algorithm, Authority, Fault, Outcome, PublicKey, attached, judge, legacy_tag};
+use signature::{
+    Algorithm, Answer, Attached, Authority, Fault, Outcome, PublicKey, Wanted, attached, judge,
+    legacy_tag,
+};
 use testkit::signer::{SignatureLayer, Signer, signature_manifest};
 
 /// An image without layers, in memory.
@@ -41,7 +44,12 @@ fn authority(signer: &Signer) -> Authority {
     Authority { name: "acme".to_owned(), keys }
 }
 
-fn answer(layers: Vec<SignatureLayer>, trusted: &Signer) -> signature::Answer {
+fn find(image: &Image, limits: &Limits) -> Attached {
+    let digest = image.pinned().digest;
+    attached(&[digest], &[image.repository()], Wanted::Signatures, limits)
+}
+
+fn answer(layers: Vec<SignatureLayer>, trusted: &Signer) -> Answer {
     let (mut store, digest) = image();
     if !layers.is_empty() {
         let signed = signature_manifest(&digest.to_string(), layers);
@@ -50,8 +58,7 @@ fn answer(layers: Vec<SignatureLayer>, trusted: &Signer) -> signature::Answer {
         }
         store.add_manifest(&signed.tag, RawManifest { media_type: None, bytes: signed.manifest });
     }
-    let found = attached(&open(store), &Limits::default()).unwrap();
-    judge(found, &digest, &[authority(trusted)])
+    judge(find(&open(store), &Limits::default()), &[authority(trusted)])
 }
 
 fn digest() -> String {
@@ -83,7 +90,7 @@ fn a_signature_moved_from_another_image_is_bad_even_if_trusted() {
     let moved = acme.sign("acme/other", &Digest::of(b"other").to_string());
     let answer = answer(vec![moved], &acme);
     assert_eq!(answer.outcome, Outcome::BadSignature);
-    assert!(matches!(answer.seen[0].result, Err(Fault::OtherImage { .. })));
+    assert!(matches!(answer.seen[0].result, Err(Fault::OtherImage(_))));
 }
 
 #[test]
@@ -129,13 +136,13 @@ fn a_key_of_another_kind_hides_no_signer() {
     let mut keys = vec![ed25519];
     keys.extend(authority(&acme).keys);
     let both = Authority { name: "acme".to_owned(), keys };
-    let found = || attached(&image, &Limits::default()).unwrap();
-    let answer = judge(found(), &digest, std::slice::from_ref(&both));
+    let found = || find(&image, &Limits::default());
+    let answer = judge(found(), std::slice::from_ref(&both));
     assert_eq!(answer.outcome, Outcome::Verified);
     assert_eq!(answer.seen[0].result.as_ref().unwrap().algorithm, Algorithm::EcdsaP256Sha256);
     // Without it, the form fits none of the keys.
     let other = Authority { keys: both.keys[..1].to_vec(), ..both };
-    assert_eq!(judge(found(), &digest, &[other]).outcome, Outcome::BadSignature);
+    assert_eq!(judge(found(), &[other]).outcome, Outcome::BadSignature);
 }
 
 #[test]
@@ -147,8 +154,8 @@ fn no_trusted_key_verifies_nothing() {
         store.add_blob(blob);
     }
     store.add_manifest(&signed.tag, RawManifest { media_type: None, bytes: signed.manifest });
-    let found = attached(&open(store), &Limits::default()).unwrap();
-    assert_eq!(judge(found, &digest, &[]).outcome, Outcome::OtherSigner);
+    let found = find(&open(store), &Limits::default());
+    assert_eq!(judge(found, &[]).outcome, Outcome::OtherSigner);
 }
 
 #[test]
@@ -193,27 +200,34 @@ impl Store for Half {
 }
 
 #[test]
-fn a_registry_that_does_not_answer_is_not_an_unsigned_image() {
+fn p20_a_registry_that_does_not_answer_is_not_an_unsigned_image() {
     let (store, _) = image();
-    let error = attached(&open(Half(store, "signatures")), &Limits::default()).unwrap_err();
-    assert!(matches!(error, ImageError::Source { .. }));
+    let acme = Signer::new("acme");
+    let answer =
+        judge(find(&open(Half(store, "signatures")), &Limits::default()), &[authority(&acme)]);
+    assert_eq!(answer.outcome, Outcome::Unreachable);
+    assert_eq!(answer.unanswered.len(), 1);
 }
 
 #[test]
-fn more_signatures_than_the_limit_are_refused_before_they_are_fetched() {
+fn p22_what_is_over_a_limit_is_not_fetched_and_hides_nothing_else() {
     let (mut store, digest) = image();
-    let acme = Signer::new("acme");
-    let layers = (0..3).map(|_| acme.sign("acme/fn", &digest.to_string())).collect();
-    let signed = signature_manifest(&digest.to_string(), layers);
+    let (acme, mallory) = (Signer::new("acme"), Signer::new("mallory"));
+    let layers = [&mallory, &mallory, &acme].map(|it| it.sign("acme/fn", &digest.to_string()));
+    let signed = signature_manifest(&digest.to_string(), layers.into());
     assert_eq!(signed.tag, legacy_tag(&digest));
+    for blob in signed.blobs {
+        store.add_blob(blob);
+    }
     store.add_manifest(&signed.tag, RawManifest { media_type: None, bytes: signed.manifest });
     let image = open(store);
     let few = Limits { signatures_max: 2, ..Limits::default() };
     let small = Limits { signature_bytes_max: 100, ..Limits::default() };
-    for (limits, name) in [(few, "signatures_max"), (small, "signature_bytes_max")] {
-        match attached(&image, &limits).unwrap_err() {
-            ImageError::Limit { limit, .. } => assert_eq!(limit, name),
-            other => panic!("{other}"),
-        }
+    for limits in [few, small] {
+        let said = |signer| judge(find(&image, &limits), &[authority(signer)]);
+        assert_eq!(said(&acme).outcome, Outcome::OverLimit);
+        // What is within the limit still counts.
+        let first = limits.signatures_max == 2;
+        assert_eq!(said(&mallory).outcome == Outcome::Verified, first);
     }
 }

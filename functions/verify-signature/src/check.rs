@@ -1,19 +1,17 @@
 //! The check: is a signature asked, what is attached, and what does it mean under the policy?
 
-use std::error::Error;
 use std::sync::Arc;
 
 use event_bus::Check;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use oci_image::{Image, ImageError, Images};
+use oci_image::{ImageError, Images};
 use policy::Policy;
 use serde_json::{Value, json};
-use signature::{Answer, Fault, Outcome, Seen};
-use verdict::{CheckName, Finding, Report, Request, Rule, causes, common};
+use signature::{Answer, Wanted};
+use verdict::{CheckName, Finding, PinnedImage, Report, Request, common};
 
-use crate::authorities;
-use crate::rules;
+use crate::{authorities, found, rules};
 
 /// The check's name.
 pub const NAME: CheckName = CheckName::new("verify-signature");
@@ -62,8 +60,8 @@ impl VerifySignature {
         let names: Vec<&str> = authorities.iter().map(|it| it.name.as_str()).collect();
         looked.evidence.push(("authorities", json!(names)));
         match self.answer(request, &authorities) {
-            Ok(answer) => looked.take(&answer, &names),
-            Err(finding) => looked.findings.push(*finding),
+            Ok(answer) => looked.take(&answer, &subject.image, &names),
+            Err(error) => looked.findings.push(error.finding()),
         }
         looked
     }
@@ -72,12 +70,12 @@ impl VerifySignature {
         &self,
         request: &Request,
         authorities: &[signature::Authority],
-    ) -> Result<Answer, Box<Finding>> {
+    ) -> Result<Answer, ImageError> {
         let (subject, limits) = (&request.subject, &request.limits);
-        let image = self.images.open(subject, limits).map_err(|it| Box::new(it.finding()))?;
-        let attached = signature::attached(&image, limits)
-            .map_err(|error| Box::new(not_answered(&image, &error)))?;
-        Ok(signature::judge(attached, &subject.image.digest, authorities))
+        let image = self.images.open(subject, limits)?;
+        let (subjects, repositories) = ([subject.image.digest], [image.repository()]);
+        let attached = signature::attached(&subjects, &repositories, Wanted::Signatures, limits);
+        Ok(signature::judge(attached, authorities))
     }
 }
 
@@ -109,66 +107,8 @@ impl Check for VerifySignature {
 }
 
 impl Looked {
-    fn take(&mut self, answer: &Answer, authorities: &[&str]) {
-        self.evidence.push(("attached", json!(answer.seen.iter().map(shown).collect::<Vec<_>>())));
-        let would_do = format!("accepted would be a signature by: {}", authorities.join(", "));
-        let found = |rule: &Rule, title: &str| {
-            Finding::new(rule, title).detail(format!("{would_do}{}", faults(answer)))
-        };
-        match answer.outcome {
-            Outcome::Verified => {}
-            Outcome::Unsigned => {
-                self.findings.push(found(&rules::UNSIGNED, "the image is not signed"))
-            }
-            Outcome::OtherSigner => {
-                let title = "the image is signed, and by none of the trusted keys";
-                self.findings.push(found(&rules::SIGNED_BY_OTHER, title));
-            }
-            Outcome::BadSignature => {
-                let title = "what is attached to the image is no valid signature of it";
-                self.findings.push(found(&rules::BAD_SIGNATURE, title));
-            }
-        }
-    }
-}
-
-/// What the registry's silence about signatures means: not that there are none.
-fn not_answered(image: &Image, error: &ImageError) -> Finding {
-    if error.rule().id != common::IMAGE_UNREACHABLE.id {
-        return error.finding();
-    }
-    let title = format!("the registry did not say whether {} is signed", image.pinned());
-    Finding::undecided(&rules::SIGNATURES_UNREACHABLE, title).detail(in_full(error))
-}
-
-fn shown(seen: &Seen) -> Value {
-    match &seen.result {
-        Ok(vouched) => json!({
-            "signature": seen.index,
-            "verified": true,
-            "authority": vouched.authority,
-            "key": vouched.key,
-            "algorithm": vouched.algorithm.to_string(),
-            "reference": vouched.payload.reference,
-            "annotations": vouched.payload.annotations,
-        }),
-        Err(fault) => json!({
-            "signature": seen.index,
-            "verified": false,
-            "why": in_full(fault),
-        }),
-    }
-}
-
-/// Every fault in words, after what would have been accepted.
-fn faults(answer: &Answer) -> String {
-    let said = |fault: &Fault| format!("; {}", in_full(fault));
-    answer.seen.iter().filter_map(|seen| seen.result.as_ref().err()).map(said).collect()
-}
-
-fn in_full(error: &dyn Error) -> String {
-    match causes(error) {
-        causes if causes.is_empty() => error.to_string(),
-        causes => format!("{error}: {causes}"),
+    fn take(&mut self, answer: &Answer, image: &PinnedImage, authorities: &[&str]) {
+        self.evidence.push(("attached", found::shown(answer)));
+        self.findings.extend(found::finding(answer, image, authorities));
     }
 }

@@ -6,6 +6,7 @@
 
 mod authorities;
 mod check;
+mod found;
 mod handle;
 mod rules;
 

@@ -106,6 +106,17 @@ impl RegistryClient {
         path: &str,
         accept: &'static str,
     ) -> Result<Option<Response>, ImageError> {
+        self.ask(reference, path, accept, |status| status == StatusCode::NOT_FOUND).await
+    }
+
+    /// The same, where other answers too may say that there is none.
+    pub(crate) async fn ask(
+        &self,
+        reference: &Reference,
+        path: &str,
+        accept: &'static str,
+        says_none: fn(StatusCode) -> bool,
+    ) -> Result<Option<Response>, ImageError> {
         let url = self.url(reference, path)?;
         let what = || url.to_string();
         let (end, mut challenged) = (Instant::now() + self.access.answer_time_max, false);
@@ -130,7 +141,7 @@ impl RegistryClient {
             };
             match response.status() {
                 StatusCode::OK => return Ok(Some(response)),
-                StatusCode::NOT_FOUND => return Ok(None),
+                status if says_none(status) => return Ok(None),
                 StatusCode::UNAUTHORIZED if !challenged => {
                     challenged = true;
                     scheme = Some(self.answer_challenge(reference, response.headers()).await?);

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use verdict::{Digest, Limits};
 
 use crate::descriptor::Descriptor;
 use crate::error::ImageError;
 use crate::manifest::RawManifest;
 use crate::reference::Reference;
 use crate::registry::client::RegistryClient;
+use crate::registry::referrers;
 use crate::store::{Store, Which};
 
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -88,6 +90,17 @@ impl Store for RegistryStore {
             }
         })?;
         Ok(Box::new(Chunks { waiting, current: Bytes::new() }))
+    }
+
+    fn referrers(
+        &self,
+        subject: &Digest,
+        limits: &Limits,
+    ) -> Result<Option<Vec<Descriptor>>, ImageError> {
+        let (client, reference) = (Arc::clone(&self.client), self.reference.clone());
+        let (subject, bytes_max) = (*subject, limits.manifest_bytes_max);
+        self.client
+            .wait(async move { referrers::list(&client, &reference, &subject, bytes_max).await })?
     }
 }
 
