@@ -8,6 +8,7 @@
 )]
 
 pub mod build_folder;
+pub mod bundle;
 pub mod container;
 pub mod dockerd;
 pub mod gateway;

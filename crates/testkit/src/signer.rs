@@ -41,6 +41,12 @@ impl Signer {
         self.0.verifying_key().to_public_key_pem(LineEnding::LF).expect("a key has a PEM form")
     }
 
+    /// The hint by which cosign names the key: the SHA-256 of its SubjectPublicKeyInfo.
+    pub fn hint(&self) -> String {
+        let der = self.0.verifying_key().to_public_key_der().expect("a key has a DER form");
+        STANDARD.encode(Sha256::digest(der.as_bytes()))
+    }
+
     /// The bytes that cosign signs for a manifest.
     pub fn payload(reference: &str, digest: &str) -> Vec<u8> {
         let document = json!({

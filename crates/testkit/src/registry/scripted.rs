@@ -13,7 +13,7 @@ use http::{Request, Response, header};
 use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Barrier, oneshot};
 
 use crate::image::BuiltImage;
 
@@ -28,12 +28,24 @@ pub struct Seen {
     pub host: String,
 }
 
+/// Requests that are answered only once all of them have come.
+#[derive(Debug, Clone)]
+pub struct Gathering(Arc<Barrier>);
+
+impl Gathering {
+    /// Of so many requests.
+    pub fn of(requests: usize) -> Self {
+        Self(Arc::new(Barrier::new(requests)))
+    }
+}
+
 /// What is answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Script,
+    gathering: Option<Gathering>,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +59,12 @@ enum Script {
 impl Answer {
     /// These bytes, with status 200.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self { status: 200, headers: Vec::new(), body: Script::Whole(bytes.into()) }
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: Script::Whole(bytes.into()),
+            gathering: None,
+        }
     }
 
     /// A status without a body.
@@ -68,6 +85,13 @@ impl Answer {
     /// Headers, and then nothing.
     pub fn silent() -> Self {
         Self { body: Script::Silent, ..Self::bytes("") }
+    }
+
+    /// Only once all requests of the gathering have come: none may wait for another's answer.
+    #[must_use]
+    pub fn gathered(mut self, gathering: &Gathering) -> Self {
+        self.gathering = Some(gathering.clone());
+        self
     }
 
     /// A redirect.
@@ -176,7 +200,12 @@ async fn serve(
                 let seen = seen(&request);
                 log.lock().unwrap_or_else(PoisonError::into_inner).push(seen.clone());
                 let answer = script(&seen);
-                async move { Ok::<_, Infallible>(response(answer)) }
+                async move {
+                    if let Some(Gathering(barrier)) = &answer.gathering {
+                        barrier.wait().await;
+                    }
+                    Ok::<_, Infallible>(response(answer))
+                }
             });
             let http = hyper::server::conn::http1::Builder::new();
             http.serve_connection(TokioIo::new(stream), answer).await.ok();
