@@ -94,6 +94,7 @@ fn question() -> Request {
         platform: Platform::linux_amd64(),
         role: Role::Made,
         place: Place::Registry,
+        index: None,
         generation: None,
     };
     let policy = PolicyDocument {

@@ -128,8 +128,7 @@ impl Judge {
         let limits = self.policy.limits;
         let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
         let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
-        let (pinned, place) = (image.pinned().clone(), image.place());
-        question.resolved(pinned, place, &self.document, limits, deadline)
+        question.resolved(image.resolved(), &self.document, limits, deadline)
     }
 
     /// The digest of the configuration of an image that was opened before.

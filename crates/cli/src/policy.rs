@@ -152,7 +152,11 @@ fn signatures(policy: &Policy) -> Vec<(String, String)> {
     let demand =
         format!("of used images {}, of made ones {}", word(&asked.used), word(&asked.made));
     let unmatched = format!("{demand}; by nobody named: {}", word(&signatures.unmatched));
-    let mut said = vec![("signatures".to_owned(), unmatched)];
+    let mut asked = format!("{unmatched}; multi-platform: {}", word(&signatures.multi_platform));
+    if !signatures.repositories.is_empty() {
+        let _ = write!(asked, "; also kept in {}", signatures.repositories.join(", "));
+    }
+    let mut said = vec![("signatures".to_owned(), asked)];
     said.extend(signatures.authorities.iter().map(|authority| {
         let images = globs(&authority.images);
         let text =

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use verdict::{
-    Limits, Phase, PinnedImage, Place, Platform, PolicyDocument, Request, Role, Subject,
-    ValidationId,
+    Limits, Phase, Platform, PolicyDocument, Request, Resolved, Role, Subject, ValidationId,
 };
 
 use crate::refusal::Refusal;
@@ -86,8 +85,7 @@ impl Question {
     /// when the question brings none.
     pub fn resolved(
         self,
-        image: PinnedImage,
-        place: Place,
+        found: Resolved,
         policy: &PolicyDocument,
         limits: Limits,
         deadline: Timestamp,
@@ -97,10 +95,11 @@ impl Question {
             function: self.function,
             namespace: self.namespace,
             declared: self.image,
-            image,
+            image: found.image,
+            index: found.index,
             platform: self.platform,
             role: self.role,
-            place,
+            place: found.place,
             generation: self.generation,
         };
         Request {

@@ -92,6 +92,7 @@ fn request(time: Duration) -> Arc<Request> {
         platform: Platform::linux_amd64(),
         role: Role::Made,
         place: Place::Registry,
+        index: None,
         generation: None,
     };
     let policy = PolicyDocument { body: "version: 1".to_owned(), files: Default::default() };

@@ -47,7 +47,8 @@ fn resolve(body: &[u8], deadline: Timestamp) -> Result<Request, Refusal> {
     if question.image.contains("missing") {
         return Err(Refusal::subject("the registry has no such image", "push it"));
     }
-    Ok(question.resolved(image, Place::Registry, &policy(), Limits::default(), deadline))
+    let found = verdict::Resolved { image, index: None, place: Place::Registry };
+    Ok(question.resolved(found, &policy(), Limits::default(), deadline))
 }
 
 fn door_with(key: Option<SealingKey>, limits: DoorLimits) -> Door {

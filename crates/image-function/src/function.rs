@@ -100,8 +100,7 @@ fn bare(
     let image = opener
         .open_published(&question.image, &question.platform, &policy.limits)
         .map_err(|error| unresolved(&error))?;
-    let (pinned, place) = (image.pinned().clone(), image.place());
-    Ok(question.resolved(pinned, place, standard, policy.limits, deadline))
+    Ok(question.resolved(image.resolved(), standard, policy.limits, deadline))
 }
 
 /// What a question is told whose image cannot be had.

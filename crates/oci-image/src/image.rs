@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use verdict::{Digest, Limits, PinnedImage, Place, Platform};
+use verdict::{Digest, Limits, PinnedImage, Place, Platform, Resolved};
 
 use crate::config::Config;
 use crate::descriptor::Descriptor;
@@ -111,6 +111,11 @@ impl Image {
     /// The image's name and digest.
     pub fn pinned(&self) -> &PinnedImage {
         &self.pinned
+    }
+
+    /// What its name was resolved to.
+    pub fn resolved(&self) -> Resolved {
+        Resolved { image: self.pinned.clone(), index: self.index, place: self.place }
     }
 
     /// Gives an image that was saved under another spelling the name that it was asked by.

@@ -26,6 +26,14 @@ pub trait Images: Send + Sync {
     /// When it cannot be reached, is past a limit, or is not what it promises to be.
     fn open(&self, subject: &Subject, limits: &Limits) -> Result<Arc<Image>, ImageError>;
 
+    /// The repository of the image `subject.image`, which itself is not looked at.
+    ///
+    /// # Errors
+    /// When the name is none, or the image is not at hand where it ought to be.
+    fn beside(&self, subject: &Subject, limits: &Limits) -> Result<Repository, ImageError> {
+        self.repository(&subject.image.repository, limits)
+    }
+
     /// Another repository of a registry, where signatures may be kept.
     ///
     /// # Errors
@@ -246,6 +254,10 @@ impl Shelf {
 impl Images for Shelf {
     fn open(&self, subject: &Subject, _limits: &Limits) -> Result<Arc<Image>, ImageError> {
         self.get(&subject.image).ok_or_else(|| ImageError::NotFound(subject.image.to_string()))
+    }
+
+    fn beside(&self, subject: &Subject, limits: &Limits) -> Result<Repository, ImageError> {
+        self.open(subject, limits).map(|image| image.repository())
     }
 
     fn repository(&self, name: &str, limits: &Limits) -> Result<Repository, ImageError> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use verdict::Phase;
 
 use crate::image_glob::ImageGlobError;
+use crate::signatures::REPOSITORIES_MAX;
 
 /// Why a policy cannot be read, or does not mean what its author thinks.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +98,9 @@ pub enum PolicyError {
     /// Two authorities that reports could not tell apart.
     #[error("two authorities are named {0:?}")]
     AuthorityTwice(String),
+    /// More repositories of signatures than are asked.
+    #[error("signatures.repositories names {0}, and at most {REPOSITORIES_MAX} are asked")]
+    TooManyRepositories(usize),
     /// A check that nobody carries out.
     #[error("there is no check {name:?}")]
     UnknownCheck {
@@ -174,6 +178,7 @@ impl PolicyError {
                 format!("give it at least one of {missing}")
             }
             Self::AuthorityTwice(_) => "give them different names, or make them one".to_owned(),
+            Self::TooManyRepositories(_) => "name those where your signatures are".to_owned(),
             Self::UnknownCheck { nearest: Some(nearest), .. } => {
                 format!("did you mean {nearest:?}?")
             }

@@ -32,7 +32,9 @@ pub use runtime::{
     CapabilityName, Demand, FunctionPattern, HostPattern, IdRange, PathPattern, PatternError,
     RuntimeAllowance, RuntimePolicy, RuntimeRules, SocketPattern, SocketPatternError, Transport,
 };
-pub use signatures::{Authority, PublicKeyPem, SignatureDemand, SignatureDemands, Signatures};
+pub use signatures::{
+    Authority, PublicKeyPem, SignatureDemand, SignatureDemands, Signatures, SignedManifest,
+};
 pub use sources::{Permission, Sources};
 pub use validity::{Validity, ValidityError};
 pub use vulnerabilities::{Severities, Vulnerabilities};

@@ -9,7 +9,7 @@ use crate::checks;
 use crate::error::PolicyError;
 use crate::policy::Policy;
 use crate::rego::RegoFile;
-use crate::signatures::{Authority, PublicKeyPem};
+use crate::signatures::{Authority, PublicKeyPem, REPOSITORIES_MAX};
 use crate::waivers;
 
 /// The longest policy.yml that is read.
@@ -23,6 +23,10 @@ pub(crate) fn policy(document: &PolicyDocument) -> Result<(Policy, Vec<PolicyErr
     policy.rego.modules = take_files(&policy.rego.paths, "rego.paths", document, &mut faults);
     policy.rego.documents = take_files(&policy.rego.data, "rego.data", document, &mut faults);
     judge_authorities(&policy.signatures.authorities, &mut faults);
+    let repositories = policy.signatures.repositories.len();
+    if repositories > REPOSITORIES_MAX {
+        faults.push(PolicyError::TooManyRepositories(repositories));
+    }
     judge_checks(&policy, &mut faults);
     for (key, list) in
         [("reject", &policy.vulnerabilities.reject), ("warn", &policy.vulnerabilities.warn)]

@@ -5,6 +5,9 @@ use verdict::{Effect, Place, Role};
 
 use crate::image_glob::ImageGlob;
 
+/// How many repositories of signatures a policy may name: each is asked for every image.
+pub(crate) const REPOSITORIES_MAX: usize = 4;
+
 /// Whose signature is asked of which images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -16,6 +19,26 @@ pub struct Signatures {
     pub required_for: SignatureDemands,
     /// What it does when a signature is asked of an image and no authority covers it.
     pub unmatched: Effect,
+    /// Which manifest of a multi-platform image must be signed.
+    pub multi_platform: SignedManifest,
+    /// Repositories where signatures are kept beside the image's own (what cosign is told by
+    /// COSIGN_REPOSITORY); at most four.
+    pub repositories: Vec<String>,
+}
+
+/// Which manifest of a multi-platform image must be signed. Of an image without an index it is
+/// always its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedManifest {
+    /// The index, which lists the platforms' manifests, or the platform's own.
+    #[default]
+    Either,
+    /// The platform's own.
+    Platform,
+    /// The index, and the platform's manifest must be listed in it.
+    Index,
 }
 
 /// Somebody who vouches for images. One valid signature by one of the keys is enough.
@@ -100,6 +123,8 @@ impl Default for Signatures {
             authorities: Vec::new(),
             required_for: SignatureDemands::default(),
             unmatched: Effect::Reject,
+            multi_platform: SignedManifest::default(),
+            repositories: Vec::new(),
         }
     }
 }

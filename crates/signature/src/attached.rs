@@ -7,6 +7,7 @@
 
 mod abreast;
 mod fetch;
+mod listed;
 mod probe;
 mod sort;
 
@@ -139,6 +140,12 @@ pub enum AttachmentError {
     /// Its bytes are missing or not what they are declared to be.
     #[error("its payload cannot be read")]
     Payload(#[source] Arc<ImageError>),
+    /// It is attached to an index that does not list the image.
+    #[error("it is a signature of an index that does not list the image")]
+    NotListed,
+    /// It is attached to an index that cannot be read.
+    #[error("its index cannot be read")]
+    Index(#[source] Arc<ImageError>),
     /// The manifest that it would hang on is missing or none.
     #[error("its manifest cannot be read")]
     Manifest(#[source] Arc<ImageError>),
@@ -178,8 +185,8 @@ impl AttachmentError {
     /// The image error behind it, if there is one.
     pub fn image_error(&self) -> Option<&ImageError> {
         match self {
-            Self::Payload(source) | Self::Manifest(source) => Some(source),
-            Self::NoSignature | Self::Base64(_) => None,
+            Self::Payload(source) | Self::Manifest(source) | Self::Index(source) => Some(source),
+            Self::NoSignature | Self::Base64(_) | Self::NotListed => None,
         }
     }
 }

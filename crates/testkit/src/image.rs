@@ -274,6 +274,28 @@ pub struct Beside {
     pub blobs: Vec<Vec<u8>>,
 }
 
+impl Beside {
+    /// An index of these images, by platform (`linux/amd64`).
+    pub fn index(tag: &str, images: &[(&str, &BuiltImage)]) -> Self {
+        let list = |(platform, image): &(&str, &BuiltImage)| {
+            let (os, architecture) = platform.split_once('/').unwrap();
+            let mut descriptor = image.descriptor();
+            descriptor["platform"] = json!({"os": os, "architecture": architecture});
+            descriptor
+        };
+        let media_type = "application/vnd.oci.image.index.v1+json".to_owned();
+        let manifests: Vec<Value> = images.iter().map(list).collect();
+        let index = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests});
+        let manifest = serde_json::to_vec(&index).unwrap();
+        Self { tag: tag.to_owned(), media_type, manifest, blobs: Vec::new() }
+    }
+
+    /// The digest of the manifest.
+    pub fn digest(&self) -> String {
+        digest(&self.manifest)
+    }
+}
+
 impl From<crate::signer::SignatureManifest> for Beside {
     fn from(signed: crate::signer::SignatureManifest) -> Self {
         let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();

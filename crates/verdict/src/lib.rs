@@ -25,5 +25,5 @@ pub use report::{CheckName, CheckOutcome, Report};
 pub use request::{PolicyDocument, Request, ValidationId};
 pub use rule::{Rule, common};
 pub use severity::Severity;
-pub use subject::{Phase, PinnedImage, Place, Platform, Role, Subject, SubjectError};
+pub use subject::{Phase, PinnedImage, Place, Platform, Resolved, Role, Subject, SubjectError};
 pub use waiver::{AppliedWaiver, Waiver};

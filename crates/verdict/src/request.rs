@@ -56,7 +56,9 @@ impl ValidationId {
         let text = format!(
             "{phase}\n{image}\n{platform}\n{policy}\n{namespace}\n{function}\n{generation}"
         );
-        Self(Digest::of(text.as_bytes()).hex()[..32].to_owned())
+        // What one index says of an image, another does not.
+        let index = subject.index.map(|it| format!("\n{it}")).unwrap_or_default();
+        Self(Digest::of(format!("{text}{index}").as_bytes()).hex()[..32].to_owned())
     }
 
     /// The digits.

@@ -166,6 +166,17 @@ impl From<PinnedImage> for String {
     }
 }
 
+/// An image that was found under its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The manifest of the platform that was asked for.
+    pub image: PinnedImage,
+    /// The digest of the index that it was picked from, if it was.
+    pub index: Option<Digest>,
+    /// Where it lay.
+    pub place: Place,
+}
+
 /// What a validation is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -180,6 +191,9 @@ pub struct Subject {
     pub declared: String,
     /// What that was when it was resolved, once, at the door.
     pub image: PinnedImage,
+    /// The digest of the multi-platform index that it was picked from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Digest>,
     /// The platform whose manifest `image` names.
     pub platform: Platform,
     /// Whether the function's build makes this image or uses it.

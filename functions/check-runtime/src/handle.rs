@@ -95,6 +95,7 @@ fn question(body: &[u8], policy: &PolicyDocument, deadline: Timestamp) -> Result
         platform: Platform::linux_amd64(),
         role: Role::Made,
         place: Place::Local,
+        index: None,
         generation: None,
     };
     Ok(Request {

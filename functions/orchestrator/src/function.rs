@@ -15,10 +15,10 @@ use image_function::{Unready, document, images, unresolved};
 use oci_image::Opener;
 use openfaas::{Address, GatewayLimits};
 use policy::Policy;
-use verdict::Platform;
+use verdict::{Platform, Resolved};
 
 use crate::pipeline::{Asker, Orchestrator};
-use crate::resolve::{Resolve, Resolved, resolve};
+use crate::resolve::{Resolve, resolve};
 
 /// Where the gateway is on Kubernetes, unless the variable `gateway_url` says otherwise.
 const GATEWAY_URL: &str = "http://gateway.openfaas:8080";
@@ -106,7 +106,7 @@ impl Resolve for Published {
             .0
             .open_published(declared, platform, &policy.limits)
             .map_err(|error| unresolved(&error))?;
-        Ok(Resolved { image: image.pinned().clone(), place: image.place() })
+        Ok(image.resolved())
     }
 }
 

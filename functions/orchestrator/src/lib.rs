@@ -12,4 +12,5 @@ mod function;
 
 pub use function::{OrchestratorFunction, handle};
 pub use pipeline::{Asker, NAME, Orchestrator};
-pub use resolve::{Resolve, Resolved, resolve};
+pub use resolve::{Resolve, resolve};
+pub use verdict::Resolved;

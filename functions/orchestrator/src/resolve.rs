@@ -3,16 +3,7 @@
 use event_bus::{Question, Refusal};
 use jiff::Timestamp;
 use policy::Policy;
-use verdict::{Limits, PinnedImage, Place, Platform, PolicyDocument, Request, causes};
-
-/// An image that was found under its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// The manifest of the platform that was asked for.
-    pub image: PinnedImage,
-    /// Where it lay.
-    pub place: Place,
-}
+use verdict::{Limits, Platform, PolicyDocument, Request, Resolved, causes};
 
 /// Whoever finds images by their names. It blocks.
 pub trait Resolve: Send + Sync {
@@ -44,5 +35,5 @@ pub fn resolve(
     })?;
     let found = resolver.resolve(&question.image, &question.platform, &policy)?;
     let limits: Limits = policy.limits;
-    Ok(question.resolved(found.image, found.place, standard, limits, deadline))
+    Ok(question.resolved(found, standard, limits, deadline))
 }

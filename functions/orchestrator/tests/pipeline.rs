@@ -43,7 +43,7 @@ impl Resolve for Known {
         }
         let repository = "docker.io/acme/fn".to_owned();
         let image = PinnedImage { repository, digest: Digest::of(declared.as_bytes()) };
-        Ok(Resolved { image, place: Place::Registry })
+        Ok(Resolved { image, index: None, place: Place::Registry })
     }
 }
 

@@ -69,6 +69,7 @@ fn scan(layers: Vec<LayerBuilder>, index: Option<Arc<Index>>, policy: &str) -> R
         platform,
         role: Role::Made,
         place: image.place(),
+        index: None,
         generation: None,
     };
     let shelf = Arc::new(Shelf::default());

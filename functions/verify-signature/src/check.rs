@@ -6,7 +6,7 @@ use event_bus::Check;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use oci_image::{ImageError, Images};
-use policy::Policy;
+use policy::{Policy, Signatures, SignedManifest};
 use serde_json::{Value, json};
 use signature::{Answer, Wanted};
 use verdict::{CheckName, Finding, PinnedImage, Report, Request, common};
@@ -59,7 +59,7 @@ impl VerifySignature {
         };
         let names: Vec<&str> = authorities.iter().map(|it| it.name.as_str()).collect();
         looked.evidence.push(("authorities", json!(names)));
-        match self.answer(request, &authorities) {
+        match self.answer(request, &authorities, signatures) {
             Ok(answer) => looked.take(&answer, &subject.image, &names),
             Err(error) => looked.findings.push(error.finding()),
         }
@@ -70,11 +70,29 @@ impl VerifySignature {
         &self,
         request: &Request,
         authorities: &[signature::Authority],
+        signatures: &Signatures,
     ) -> Result<Answer, ImageError> {
         let (subject, limits) = (&request.subject, &request.limits);
-        let image = self.images.open(subject, limits)?;
-        let (subjects, repositories) = ([subject.image.digest], [image.repository()]);
-        let attached = signature::attached(&subjects, &repositories, Wanted::Signatures, limits);
+        let own = self.images.beside(subject, limits)?;
+        let mut repositories = vec![own.clone()];
+        for name in &signatures.repositories {
+            repositories.push(self.images.repository(name, limits)?);
+        }
+        let image = subject.image.digest;
+        let subjects = match (signatures.multi_platform, subject.index) {
+            (_, None) | (SignedManifest::Platform, _) => vec![image],
+            (SignedManifest::Index, Some(index)) => vec![index],
+            (SignedManifest::Either, Some(index)) => vec![image, index],
+        };
+        let mut attached =
+            signature::attached(&subjects, &repositories, Wanted::Signatures, limits);
+        if let Some(index) = subject.index {
+            attached.hold_to_index(&index, &image, &own);
+        }
+        if attached.attachments.is_empty() && attached.unanswered.is_empty() {
+            // A repository that is not there, or not for us to read, has no signatures either.
+            self.images.open(subject, limits)?;
+        }
         Ok(signature::judge(attached, authorities))
     }
 }
@@ -108,7 +126,7 @@ impl Check for VerifySignature {
 
 impl Looked {
     fn take(&mut self, answer: &Answer, image: &PinnedImage, authorities: &[&str]) {
-        self.evidence.push(("attached", found::shown(answer)));
+        self.evidence.push(("attached", found::shown(answer, image)));
         self.findings.extend(found::finding(answer, image, authorities));
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn finding(
 }
 
 /// All that is attached, as evidence.
-pub(crate) fn shown(answer: &Answer) -> Value {
+pub(crate) fn shown(answer: &Answer, image: &PinnedImage) -> Value {
     let unanswered = |it: &Unanswered| {
         json!({
             "repository": it.repository,
@@ -54,13 +54,16 @@ pub(crate) fn shown(answer: &Answer) -> Value {
             "why": in_full(it),
         })
     };
-    answer.seen.iter().map(seen).chain(answer.unanswered.iter().map(unanswered)).collect()
+    let seen = answer.seen.iter().map(|it| seen(it, image));
+    seen.chain(answer.unanswered.iter().map(unanswered)).collect()
 }
 
-fn seen(seen: &Seen) -> Value {
+fn seen(seen: &Seen, image: &PinnedImage) -> Value {
     let origin = &seen.origin;
+    let of = if origin.subject == image.digest { "image" } else { "index" };
     let mut shown = json!({
         "repository": origin.repository,
+        "of": of,
         "subject": origin.subject,
         "place": origin.layout.to_string(),
         "manifest": origin.manifest,

@@ -46,7 +46,9 @@ impl AttachedRepository {
     #[must_use]
     pub fn tagged(mut self, beside: impl Into<Beside>) -> Self {
         let beside = beside.into();
+        let by_digest = digest(&beside.manifest);
         let answer = Answer::bytes(beside.manifest).header("content-type", &beside.media_type);
+        self.put("manifests", &by_digest, answer.clone());
         self.put("manifests", &beside.tag, answer);
         self.put_blobs(beside.blobs);
         self

@@ -1,0 +1,109 @@
+//! Promise: unreachable, unsigned, signed by others, badly signed and over a limit are told apart,
+//! and each says what was found and what would have been accepted.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "the question is shared by several tests")]
+
+mod asked;
+
+use asked::{ask, finding, legacy, question, rule, times, trusting};
+use serde_json::json;
+use testkit::image::{BuiltImage, ImageBuilder};
+use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
+use verdict::{Effect, Report};
+
+fn image() -> BuiltImage {
+    ImageBuilder::new().build()
+}
+
+fn repository() -> AttachedRepository {
+    AttachedRepository::of(&image(), "fn")
+}
+
+fn answer(registry: &ScriptedRegistry) -> Report {
+    ask(&question(&registry.host(), &image().digest(), None, &trusting(&json!({}))))
+}
+
+#[test]
+fn p20_five_answers_are_told_apart() {
+    let digest = image().digest();
+    let mut moved = legacy("acme", &testkit::image::digest(b"other"));
+    moved.tag = legacy("acme", &digest).tag;
+    for (repository, listing, expect, effect) in [
+        (repository(), Listing::Api, "unsigned", Effect::Reject),
+        (repository(), Listing::Failing(503), "signatures-unreachable", Effect::Undecided),
+        (
+            repository().tagged(legacy("mallory", &digest)),
+            Listing::Api,
+            "signed-by-other",
+            Effect::Reject,
+        ),
+        (repository().tagged(moved), Listing::Api, "bad-signature", Effect::Reject),
+    ] {
+        let report = answer(&repository.serve(listing));
+        assert_eq!((rule(&report), finding(&report).effect), (expect, effect));
+        assert!(finding(&report).detail.contains("acme"), "what would have been accepted");
+    }
+    assert_eq!(
+        rule(&answer(&repository().tagged(legacy("acme", &digest)).serve(Listing::Api))),
+        "pass"
+    );
+}
+
+#[test]
+fn p20_a_signature_that_was_found_counts_though_another_place_is_silent() {
+    let signed = repository().tagged(legacy("acme", &image().digest()));
+    assert_eq!(rule(&answer(&signed.serve(Listing::Failing(503)))), "pass");
+}
+
+#[test]
+fn an_image_that_is_not_there_is_not_unsigned() {
+    let registry = ScriptedRegistry::serving(Default::default());
+    assert_eq!(rule(&answer(&registry)), "image-unreachable");
+}
+
+#[test]
+fn p22_over_the_limit_is_undecided_and_names_it() {
+    let signed = repository().tagged(legacy("mallory", &image().digest()));
+    let registry = signed.serve(Listing::Api);
+    let mut request = question(&registry.host(), &image().digest(), None, &trusting(&json!({})));
+    request.limits.signature_bytes_max = 10;
+    let report = ask(&request);
+    assert_eq!((rule(&report), finding(&report).effect), ("limit-exceeded", Effect::Undecided));
+    assert!(finding(&report).detail.contains("signature_bytes_max = 10"));
+    assert_eq!(times(&registry, "/blobs/"), 0);
+}
+
+#[test]
+fn p23_what_was_seen_once_is_trusted_no_more_than_before() {
+    let registry = repository().tagged(legacy("mallory", &image().digest())).serve(Listing::Api);
+    let check = verify_signature::VerifySignature::new(asked::opener());
+    let request = question(&registry.host(), &image().digest(), None, &trusting(&json!({})));
+    for _ in 0..3 {
+        let report = event_bus::Check::check(&check, &request);
+        assert_eq!(rule(&report), "signed-by-other");
+    }
+}
+
+#[test]
+fn a_signature_may_be_kept_in_another_repository() {
+    let mut answers = repository().answers(Listing::Missing);
+    let elsewhere = AttachedRepository::of(&image(), "acme/signatures");
+    answers.extend(elsewhere.tagged(legacy("acme", &image().digest())).answers(Listing::Missing));
+    let registry = ScriptedRegistry::serving(answers);
+    assert_eq!(rule(&answer(&registry)), "unsigned");
+    let signatures =
+        trusting(&json!({"repositories": [format!("{}/acme/signatures", registry.host())]}));
+    let report = ask(&question(&registry.host(), &image().digest(), None, &signatures));
+    assert_eq!(rule(&report), "pass");
+    let wrong = trusting(&json!({"repositories": ["Not A Name"]}));
+    let report = ask(&question(&registry.host(), &image().digest(), None, &wrong));
+    assert_eq!(finding(&report).effect, Effect::Undecided);
+}
+
+#[test]
+fn a_verified_image_takes_two_requests_of_its_own_and_is_not_opened() {
+    let registry = repository().tagged(legacy("acme", &image().digest())).serve(Listing::Api);
+    assert_eq!(rule(&answer(&registry)), "pass");
+    let probes = 2; // for the other layouts, beside the first
+    assert_eq!(registry.seen().len(), 2 + probes);
+}
