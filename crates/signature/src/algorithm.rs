@@ -12,6 +12,9 @@ use ring::signature::{
 use spki::der::asn1::UintRef;
 use spki::der::{Decode, Reader, SliceReader};
 
+use crate::provider;
+use crate::rsa::{self, Hash};
+
 /// How a signature was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -57,6 +60,25 @@ impl KeyKind {
             UnparsedPublicKey::new(algorithm.in_ring(), key).verify(bytes, signature).is_ok()
         };
         self.algorithms().iter().find(made).copied()
+    }
+
+    /// The algorithm by which `key` made this signature over bytes of this SHA-256, if it did;
+    /// `None` where no algorithm of such keys is over that digest alone.
+    pub(crate) fn matching_digest(
+        self,
+        key: &[u8],
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Option<Option<Algorithm>> {
+        let (algorithm, made) = match self {
+            Self::P256 => (Algorithm::EcdsaP256Sha256, provider::p256_over(key, digest, signature)),
+            Self::P384 => (Algorithm::EcdsaP384Sha256, provider::p384_over(key, digest, signature)),
+            Self::Rsa { .. } => {
+                (Algorithm::RsaPkcs1Sha256, rsa::verify(key, Hash::Sha256, digest, signature))
+            }
+            Self::Ed25519 => return None,
+        };
+        Some(made.then_some(algorithm))
     }
 
     /// Whether a key of this kind could have made a signature of this form.

@@ -30,6 +30,8 @@ pub struct PublicKey {
     kind: KeyKind,
     /// The bits of the subjectPublicKey: a point, or an RSAPublicKey in DER.
     bits: Vec<u8>,
+    /// The whole SubjectPublicKeyInfo.
+    der: Vec<u8>,
     id: Digest,
 }
 
@@ -97,7 +99,7 @@ impl PublicKey {
         let spki = spki::SubjectPublicKeyInfoRef::try_from(der).map_err(KeyError::NotSpki)?;
         let bits = spki.subject_public_key.as_bytes().unwrap_or_default();
         let kind = kind(&spki.algorithm, bits)?;
-        Ok(Self { kind, bits: bits.to_vec(), id: Digest::of(der) })
+        Ok(Self { kind, bits: bits.to_vec(), der: der.to_vec(), id: Digest::of(der) })
     }
 
     /// The key's id: the SHA-256 of its SubjectPublicKeyInfo, as cosign's hints name it.
@@ -114,6 +116,25 @@ impl PublicKey {
             return Err(SignatureFault::Malformed);
         }
         self.kind.matching(&self.bits, bytes, signature).ok_or(SignatureFault::Mismatch)
+    }
+
+    /// Verifies a signature over bytes of which only the SHA-256 is at hand; `None` when keys of
+    /// this kind sign something else, so that the bytes are needed.
+    pub fn verify_digest(
+        &self,
+        digest: &Digest,
+        signature: &[u8],
+    ) -> Option<Result<Algorithm, SignatureFault>> {
+        if !self.kind.has_form(signature) {
+            return Some(Err(SignatureFault::Malformed));
+        }
+        let made = self.kind.matching_digest(&self.bits, digest.as_bytes(), signature)?;
+        Some(made.ok_or(SignatureFault::Mismatch))
+    }
+
+    /// The key as a SubjectPublicKeyInfo in DER.
+    pub(crate) fn as_der(&self) -> &[u8] {
+        &self.der
     }
 }
 

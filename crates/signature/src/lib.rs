@@ -5,17 +5,33 @@
 //! becomes trusted (no trust on first use), and nothing is read from the environment.
 
 mod algorithm;
+mod artifact;
 mod attached;
+mod bundle;
+mod fault;
 mod judge;
 mod key;
+mod keyed;
+mod keyless;
 mod payload;
+mod provider;
+mod rsa;
+mod statement;
+mod trust;
 
 pub use algorithm::Algorithm;
+pub use artifact::Artifact;
 pub use attached::{
     Attached, Attachment, AttachmentError, BUNDLE_LAYER, ENVELOPE_LAYER, Kind, Layout, Material,
     Origin, SIGNATURE_LAYER, Sigstore, Simple, Unanswered, Wanted, attached, attestation_tag,
     fallback_tag, legacy_tag,
 };
+pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
+pub use fault::BundleFault;
 pub use judge::{Answer, Authority, Fault, Outcome, Seen, Vouched, judge};
 pub use key::{KeyError, PublicKey, SignatureFault};
+pub use keyed::{KeyedLog, KeyedSignature};
+pub use keyless::{Demand, Evidence, Signer};
 pub use payload::{Payload, PayloadError, SIGN_PREDICATE};
+pub use statement::{Statement, StatementError, Subject};
+pub use trust::{TRUSTED_ROOT_BYTES_MAX, TrustError, TrustedRoot};

@@ -1,0 +1,118 @@
+//! Verification with a key that the user named: the signature, and where it is asked for, an
+//! entry of a transparency log that is about this very signature, key and artifact.
+
+use jiff::Timestamp;
+use sigstore_types::bundle::VerificationMaterialContent;
+use sigstore_types::{DerPublicKey, Sha256Hash, SignatureContent};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
+
+use crate::algorithm::Algorithm;
+use crate::artifact::Artifact;
+use crate::bundle::Bundle;
+use crate::fault::BundleFault;
+use crate::key::{PublicKey, SignatureFault};
+use crate::keyless::times;
+use crate::trust::TrustedRoot;
+
+/// Whether a keyed signature must have been logged.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyedLog<'a> {
+    /// In a transparency log of this root.
+    Required(&'a TrustedRoot),
+    /// It need not: the user said so, in a word that says `insecure` or `unsafe`. Entries and
+    /// timestamps that are there are not looked at.
+    WaivedUnsafe,
+}
+
+/// A signature by the trusted key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedSignature {
+    /// How the key made it.
+    pub algorithm: Algorithm,
+    /// Every trusted time at which it existed; none where the log was not asked for.
+    pub times: Vec<Timestamp>,
+}
+
+impl Bundle {
+    /// Verifies that this key signed this artifact (or attested to it). A hint in the bundle
+    /// selects nothing: the key is the one that is given.
+    ///
+    /// # Errors
+    /// When the signature is not this key's, over something else, or not logged as asked.
+    pub fn verify_keyed(
+        &self,
+        artifact: Artifact<'_>,
+        key: &PublicKey,
+        log: KeyedLog<'_>,
+    ) -> Result<KeyedSignature, BundleFault> {
+        // A certificate beside a configured key decides nothing. Its key is the configured one, or
+        // the bundle is somebody else's.
+        let certified = !matches!(
+            self.inner.verification_material.content,
+            VerificationMaterialContent::PublicKey(_)
+        );
+        if certified && self.certified_key().as_ref() != Some(key) {
+            return Err(BundleFault::OtherKey);
+        }
+        self.about(&artifact)?;
+        let algorithm = self.signed_by(&artifact, key)?;
+        let times = match log {
+            KeyedLog::WaivedUnsafe => Vec::new(),
+            KeyedLog::Required(root) => self.logged_for(artifact, key, certified, root)?,
+        };
+        Ok(KeyedSignature { algorithm, times })
+    }
+
+    /// By which algorithm the key made the signature over the artifact or the envelope.
+    fn signed_by(
+        &self,
+        artifact: &Artifact<'_>,
+        key: &PublicKey,
+    ) -> Result<Algorithm, BundleFault> {
+        match &self.inner.content {
+            SignatureContent::DsseEnvelope(envelope) => {
+                let signature = envelope.signature.sig.as_bytes();
+                key.verify(&envelope.pae(), signature).map_err(BundleFault::Signature)
+            }
+            SignatureContent::MessageSignature(message) => {
+                let signature = message.signature.as_bytes();
+                match artifact {
+                    Artifact::Bytes(bytes) => {
+                        key.verify(bytes, signature).map_err(BundleFault::Signature)
+                    }
+                    Artifact::Sha256(digest) => match key.verify_digest(digest, signature) {
+                        None => Err(BundleFault::BytesWanted),
+                        Some(verified) => verified.map_err(BundleFault::Signature),
+                    },
+                }
+            }
+            _ => Err(BundleFault::Signature(SignatureFault::Malformed)),
+        }
+    }
+
+    /// The times at which a log took it in; every entry and timestamp in it must verify.
+    fn logged_for(
+        &self,
+        artifact: Artifact<'_>,
+        key: &PublicKey,
+        certified: bool,
+        root: &TrustedRoot,
+    ) -> Result<Vec<Timestamp>, BundleFault> {
+        self.logged()?;
+        let verify = |policy: &dyn sigstore_verify::Policy| match artifact {
+            Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, policy),
+            Artifact::Sha256(digest) => {
+                let digest = Sha256Hash::from_hex(&digest.hex())?;
+                root.verifier.verify(digest, &self.inner, policy)
+            }
+        };
+        let verified = if certified {
+            // The key is the trusted one already: who certified it does not matter.
+            verify(&VerificationPolicy::any_identity().skip_certificate_chain())
+        } else {
+            let key = DerPublicKey::new(key.as_der().to_vec());
+            verify(&PublicKeyVerificationPolicy::new(key))
+        };
+        Ok(times(&verified.map_err(BundleFault::of)?))
+    }
+}

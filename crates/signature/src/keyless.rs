@@ -1,0 +1,190 @@
+//! Keyless verification: a certificate says who signed, a log or a timestamp says when, and the
+//! certificate's authority vouched for the signer at that time (Sigstore client spec §4).
+//!
+//! What is trusted comes from the caller's trusted root alone. No network is asked.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sigstore_crypto::{CertificateInfo, FulcioCiClaims, SubjectAltName};
+use sigstore_types::Sha256Hash;
+use sigstore_verify::{VerificationPolicy, VerificationResult};
+
+use crate::artifact::Artifact;
+use crate::bundle::{Bundle, Claimed};
+use crate::fault::BundleFault;
+use crate::trust::TrustedRoot;
+
+/// What is asked of a keyless signature besides a certificate by a trusted authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// An entry of a transparency log.
+    pub log: Demand,
+    /// The certificate itself is in a certificate log (an embedded SCT).
+    pub certificate_log: Demand,
+}
+
+/// Whether something is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demand {
+    /// It must be there and verify.
+    #[default]
+    Required,
+    /// It need not be there: the user said so, in a word that says `insecure` or `unsafe`.
+    WaivedUnsafe,
+}
+
+/// Who signed, as the certificate's authority vouches. Whether that is somebody whom the user
+/// trusts is the caller's to ask: a valid certificate is anybody's for the asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "any person can have a certificate: compare the issuer and the subject"]
+pub struct Signer {
+    /// Who vouched for the subject: the OIDC issuer's URL.
+    pub issuer: String,
+    /// Who it is: an e-mail address, or the URI of a workload.
+    pub subject: String,
+    /// What else the certificate says of a build, by [`Signer::EXTENSIONS`]' names.
+    pub extensions: BTreeMap<&'static str, String>,
+    /// Every trusted time at which the signature existed.
+    pub times: Vec<Timestamp>,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { log: Demand::Required, certificate_log: Demand::Required }
+    }
+}
+
+impl Bundle {
+    /// Verifies that somebody with a certificate by the root's authorities signed this artifact
+    /// (or attested to it), and says who.
+    ///
+    /// # Errors
+    /// When any part of the evidence does not verify.
+    pub fn verify_keyless(
+        &self,
+        artifact: Artifact<'_>,
+        root: &TrustedRoot,
+        evidence: Evidence,
+    ) -> Result<Signer, BundleFault> {
+        if let Claimed::Key(_) = self.claimed() {
+            return Err(BundleFault::NoCertificate);
+        }
+        self.about(&artifact)?;
+        let mut policy = VerificationPolicy::any_identity();
+        match evidence.log {
+            Demand::Required => self.logged()?,
+            Demand::WaivedUnsafe => policy = policy.skip_tlog_unsafe(),
+        }
+        if evidence.certificate_log == Demand::WaivedUnsafe {
+            policy = policy.skip_sct();
+        }
+        let verified = match artifact {
+            Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, &policy),
+            Artifact::Sha256(digest) => {
+                let digest = Sha256Hash::from_hex(&digest.hex())
+                    .map_err(|source| BundleFault::Unsupported(Box::new(source)))?;
+                root.verifier.verify(digest, &self.inner, &policy)
+            }
+        }
+        .map_err(BundleFault::of)?;
+        let certificate = verified.certificate().ok_or(BundleFault::NoCertificate)?;
+        let mut signer = Signer::of(certificate)?;
+        signer.times = times(&verified);
+        Ok(signer)
+    }
+
+    /// That each log entry in it proves or promises something, and that there is one.
+    /// (`sigstore-verify` passes over an entry that does neither beside one that does.)
+    pub(crate) fn logged(&self) -> Result<(), BundleFault> {
+        let entries = &self.inner.verification_material.tlog_entries;
+        let vouched = entries
+            .iter()
+            .all(|entry| entry.inclusion_proof.is_some() || entry.inclusion_promise.is_some());
+        if entries.is_empty() || !vouched { Err(BundleFault::NotLogged) } else { Ok(()) }
+    }
+
+    /// That an attestation is about this artifact.
+    pub(crate) fn about(&self, artifact: &Artifact<'_>) -> Result<(), BundleFault> {
+        match self.statement() {
+            None => Ok(()),
+            Some(Err(source)) => Err(BundleFault::Statement(source)),
+            Some(Ok(statement)) => {
+                statement.subject(&artifact.sha256()).ok_or(BundleFault::OtherArtifact).map(drop)
+            }
+        }
+    }
+}
+
+impl Signer {
+    /// The names by which [`Signer::extensions`] holds what a certificate says of a build, each
+    /// with its last number under 1.3.6.1.4.1.57264.1 (Fulcio's docs/oid-info.md).
+    pub const EXTENSIONS: [(&'static str, u8); 21] = [
+        ("workflow-trigger", 2),
+        ("workflow-sha", 3),
+        ("workflow-name", 4),
+        ("workflow-repository", 5),
+        ("workflow-ref", 6),
+        ("build-signer-uri", 9),
+        ("build-signer-digest", 10),
+        ("runner-environment", 11),
+        ("source-repository-uri", 12),
+        ("source-repository-digest", 13),
+        ("source-repository-ref", 14),
+        ("source-repository-id", 15),
+        ("source-repository-owner-uri", 16),
+        ("source-repository-owner-id", 17),
+        ("build-config-uri", 18),
+        ("build-config-digest", 19),
+        ("build-trigger", 20),
+        ("run-invocation-uri", 21),
+        ("source-repository-visibility", 22),
+        ("deployment-environment", 23),
+        ("token-subject", 24),
+    ];
+
+    fn of(certificate: &CertificateInfo) -> Result<Self, BundleFault> {
+        let subject = match &certificate.identity {
+            Some(SubjectAltName::Email(text) | SubjectAltName::Uri(text)) => text.clone(),
+            _ => return Err(BundleFault::NoIdentity("subject")),
+        };
+        let issuer = certificate.issuer.clone().ok_or(BundleFault::NoIdentity("issuer"))?;
+        let extensions = extensions(&certificate.ci_claims);
+        Ok(Self { issuer, subject, extensions, times: Vec::new() })
+    }
+}
+
+/// The verified times, in seconds: no source of them is finer.
+pub(crate) fn times(verified: &VerificationResult) -> Vec<Timestamp> {
+    let seconds = verified.verified_timestamps().iter().map(|time| time.as_second());
+    seconds.filter_map(|second| Timestamp::from_second(second).ok()).collect()
+}
+
+fn extensions(claims: &FulcioCiClaims) -> BTreeMap<&'static str, String> {
+    let github = &claims.deprecated_github;
+    let values = [
+        &github.workflow_trigger,
+        &github.workflow_sha,
+        &github.workflow_name,
+        &github.workflow_repository,
+        &github.workflow_ref,
+        &claims.build_signer_uri,
+        &claims.build_signer_digest,
+        &claims.runner_environment,
+        &claims.source_repository_uri,
+        &claims.source_repository_digest,
+        &claims.source_repository_ref,
+        &claims.source_repository_identifier,
+        &claims.source_repository_owner_uri,
+        &claims.source_repository_owner_identifier,
+        &claims.build_config_uri,
+        &claims.build_config_digest,
+        &claims.build_trigger,
+        &claims.run_invocation_uri,
+        &claims.source_repository_visibility_at_signing,
+        &claims.deployment_environment,
+        &claims.token_subject,
+    ];
+    let named = Signer::EXTENSIONS.into_iter().zip(values);
+    named.filter_map(|((name, _), value)| Some((name, value.clone()?))).collect()
+}
