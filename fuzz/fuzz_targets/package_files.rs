@@ -33,6 +33,7 @@ const PATHS: &[&str] = &[
     "composer.lock",
     "a.deps.json",
     "packages.lock.json",
+    "var/lib/rpm/rpmdb.sqlite",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -30,6 +30,7 @@ mod python;
 mod python_lock;
 mod requirements;
 mod roles;
+mod rpm;
 mod runtime;
 mod whole;
 mod yarn_lock;
@@ -87,6 +88,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
     &dpkg::Dpkg,
     &dpkg_files::DpkgFiles,
+    &rpm::Rpm,
     &npm::Npm,
     &program::Program,
     &go_mod::GoMod,

@@ -30,7 +30,14 @@ fn build(found: &Found, os_release: Option<&OsRelease>) -> Option<String> {
         Ecosystem::Pypi => ("pypi", None, python_name(&found.name)),
     };
     let mut purl = PackageUrl::new(kind, name).ok()?;
-    purl.with_version(found.version.clone()).ok()?;
+    let (epoch, version) = match found.version.split_once(':') {
+        Some((epoch, version)) if found.ecosystem == Ecosystem::Rpm => (Some(epoch), version),
+        _ => (None, found.version.as_str()),
+    };
+    purl.with_version(version.to_owned()).ok()?;
+    if let Some(epoch) = epoch {
+        purl.add_qualifier("epoch", epoch.to_owned()).ok()?;
+    }
     if let Some(namespace) = namespace {
         purl.with_namespace(namespace.to_owned()).ok()?;
     }
@@ -63,7 +70,11 @@ fn qualify(purl: &mut PackageUrl<'_>, found: &Found, os_release: Option<&OsRelea
         };
         purl.add_qualifier("distro", distro).ok()?;
     }
-    if let Some(source) = found.source.as_ref().filter(|it| it.name != found.name) {
+    if let (Ecosystem::Rpm, Some(source)) = (found.ecosystem, &found.source) {
+        // The name of its file, which says the version too.
+        let upstream = format!("{}-{}.src.rpm", source.name, source.version);
+        purl.add_qualifier("upstream", upstream).ok()?;
+    } else if let Some(source) = found.source.as_ref().filter(|it| it.name != found.name) {
         let upstream = match source.version == found.version {
             true => source.name.clone(),
             false => format!("{}@{}", source.name, source.version),
@@ -103,6 +114,12 @@ mod tests {
             "libssl3",
             Some("openssl"),
             "pkg:deb/debian/libssl3@1:2?arch=amd64&distro=debian-12&upstream=openssl",
+        );
+        check(
+            Ecosystem::Rpm,
+            "libssl3",
+            Some("openssl"),
+            "pkg:rpm/debian/libssl3@2?arch=amd64&distro=debian-12&epoch=1&upstream=openssl-1:2.src.rpm",
         );
         check(Ecosystem::Npm, "@s/a", None, "pkg:npm/%40s/a@1:2");
         check(Ecosystem::Pypi, "Zope_Interface", None, "pkg:pypi/zope-interface@1:2");

@@ -142,7 +142,7 @@ impl FromIterator<Role> for Roles {
 }
 
 /// Reads until the buffer is full or the content ends.
-fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+pub(super) fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
         match content.read(&mut buffer[length..]) {
