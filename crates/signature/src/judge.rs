@@ -1,14 +1,12 @@
 //! What the attached signatures mean under a set of trusted keys.
 
-use oci_image::ImageError;
 use verdict::Digest;
 
-use crate::algorithm::Algorithm;
-use crate::attached::{
-    Attached, Attachment, AttachmentError, BUNDLE_LAYER, Kind, Material, Origin, Simple, Unanswered,
-};
-use crate::key::{PublicKey, SignatureFault};
-use crate::payload::{Payload, PayloadError};
+use crate::attached::{Attached, Attachment, Kind, Origin, Unanswered};
+use crate::exhibit::{Claim, Exhibit, Fault, Trust, Verified, could_not_look};
+use crate::key::PublicKey;
+use crate::keyed::KeyedLog;
+use crate::keyless::Evidence;
 
 /// Somebody who vouches for images: one valid signature by one of the keys is enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +37,10 @@ pub enum Outcome {
     BadSignature,
     /// A well-formed signature for this image verifies with no trusted key.
     OtherSigner,
+    /// A signature with a certificate that was not valid when it was made.
+    Expired,
+    /// A signature that no log or trusted time vouches for, where that is asked.
+    NotLogged,
     /// No trusted signature was found, and more is attached than the limits let be looked at.
     OverLimit,
     /// No trusted signature was found, and not every place answered.
@@ -57,48 +59,22 @@ pub struct Seen {
 }
 
 /// A signature that counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Vouched {
     /// The authority's name.
     pub authority: String,
-    /// The id of its key.
-    pub key: Digest,
-    /// How that key made the signature.
-    pub algorithm: Algorithm,
-    /// What the signer claims.
-    pub payload: Payload,
-}
-
-/// Why something that is attached counts for nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// It cannot be looked at.
-    #[error("it cannot be read")]
-    Unreadable(#[source] AttachmentError),
-    /// It is no signature, and does not pretend to be one.
-    #[error("it is no signature but an {0}")]
-    NoSignature(Kind),
-    /// No trusted key makes signatures of its form.
-    #[error("it has not the form of a signature by any of the trusted keys")]
-    Malformed,
-    /// What is signed is no image signature's payload.
-    #[error("it is over something that is no image signature")]
-    Payload(#[source] PayloadError),
-    /// It is a signature of another image, moved here.
-    #[error("it is for the manifest {0}, not for this image")]
-    OtherImage(Digest),
-    /// It is well-formed, for this image, and verifies with no trusted key: another key made it,
-    /// or it was altered. Without the other key the two look the same.
-    #[error("it verifies with none of the trusted keys")]
-    OtherSigner,
+    /// Who signed, what they say by it, and when.
+    pub verified: Verified,
 }
 
 /// Judges what is attached. One signature that verifies is enough, whatever else is attached
 /// beside it.
 pub fn judge(attached: Attached, authorities: &[Authority]) -> Answer {
     let look = |it: Attachment| {
-        let result = vouched(it.content, &it.origin.subject, authorities);
-        Seen { origin: it.origin, result }
+        let Attachment { origin, content } = it;
+        let result = Exhibit::read(content)
+            .and_then(|exhibit| vouched(&exhibit, &origin.subject, authorities));
+        Seen { origin, result }
     };
     let seen: Vec<Seen> = attached.attachments.into_iter().map(look).collect();
     let unanswered = attached.unanswered.iter().map(|it| could_not_look(&it.source));
@@ -112,74 +88,45 @@ impl Seen {
     pub fn outcome(&self) -> Outcome {
         match &self.result {
             Ok(_) => Outcome::Verified,
-            Err(Fault::OtherSigner) => Outcome::OtherSigner,
-            Err(Fault::NoSignature(_)) => Outcome::Unsigned,
-            Err(Fault::Unreadable(error)) => {
-                error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
-            }
-            Err(_) => Outcome::BadSignature,
+            Err(fault) => fault.outcome(),
         }
     }
 }
 
-/// What an error means that says nothing about what was to be read: it might have been good.
-fn could_not_look(error: &ImageError) -> Option<Outcome> {
-    match error {
-        ImageError::Limit { .. } | ImageError::Bound { .. } => Some(Outcome::OverLimit),
-        ImageError::Source { .. } | ImageError::Unauthorized { .. } | ImageError::Busy { .. } => {
-            Some(Outcome::Unreachable)
-        }
-        _ => None,
-    }
-}
-
+/// The first authority that vouches by this; else the fault that is nearest to it.
 fn vouched(
-    content: Result<Material, AttachmentError>,
+    exhibit: &Exhibit,
     subject: &Digest,
     authorities: &[Authority],
 ) -> Result<Vouched, Fault> {
-    match content.map_err(Fault::Unreadable)? {
-        Material::Simple(simple) => simply_vouched(&simple, subject, authorities),
-        Material::Bundle(_) => Err(Fault::NoSignature(Kind::Artifact(BUNDLE_LAYER.to_owned()))),
-        Material::Envelope(..) => Err(Fault::NoSignature(Kind::Attestation(String::new()))),
-        Material::Other(kind) => Err(Fault::NoSignature(kind)),
-    }
-}
-
-fn simply_vouched(
-    simple: &Simple,
-    subject: &Digest,
-    authorities: &[Authority],
-) -> Result<Vouched, Fault> {
-    let (bytes, signature) = (&simple.payload, &simple.signature);
-    // 1. Who signed these bytes? Every key is tried: a hint of the signer's selects nothing.
-    let signer = signer(bytes, signature, authorities).map_err(|_| Fault::Malformed)?;
-    // 2. What do they claim? A claim for another image is a moved signature, whoever made it.
-    let payload = Payload::parse(bytes).map_err(Fault::Payload)?;
-    if payload.digest != *subject {
-        return Err(Fault::OtherImage(payload.digest));
-    }
-    // 3. Is the signer trusted?
-    let (authority, key, algorithm) = signer.ok_or(Fault::OtherSigner)?;
-    Ok(Vouched { authority: authority.name.clone(), key: *key.id(), algorithm, payload })
-}
-
-fn signer<'a>(
-    bytes: &[u8],
-    signature: &[u8],
-    authorities: &'a [Authority],
-) -> Result<Option<(&'a Authority, &'a PublicKey, Algorithm)>, SignatureFault> {
-    // Its form fits some keys and not others: only one that fits none of them is malformed.
-    let (mut tried, mut fits) = (false, false);
+    let mut nearest: Option<Fault> = None;
     for authority in authorities {
-        for key in &authority.keys {
-            tried = true;
-            match key.verify(bytes, signature) {
-                Ok(algorithm) => return Ok(Some((authority, key, algorithm))),
-                Err(SignatureFault::Mismatch) => fits = true,
-                Err(SignatureFault::Malformed) => {}
-            }
+        let fault = match exhibit.verify(subject, &authority.trust()) {
+            Ok(verified) => match &verified.claim {
+                Claim::Signature(_) => {
+                    return Ok(Vouched { authority: authority.name.clone(), verified });
+                }
+                Claim::Attestation(statement) => {
+                    Fault::NoSignature(Kind::Attestation(statement.predicate_type.clone()))
+                }
+            },
+            Err(fault) => fault,
+        };
+        if nearest.as_ref().is_none_or(|it| it.outcome() < fault.outcome()) {
+            nearest = Some(fault);
         }
     }
-    if tried && !fits { Err(SignatureFault::Malformed) } else { Ok(None) }
+    Err(nearest.unwrap_or(Fault::OtherSigner))
+}
+
+impl Authority {
+    /// With what it verifies.
+    pub(crate) fn trust(&self) -> Trust<'_> {
+        Trust {
+            keys: &self.keys,
+            keyed_log: KeyedLog::WaivedUnsafe,
+            root: None,
+            evidence: Evidence::default(),
+        }
+    }
 }

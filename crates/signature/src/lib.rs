@@ -8,6 +8,7 @@ mod algorithm;
 mod artifact;
 mod attached;
 mod bundle;
+mod exhibit;
 mod fault;
 mod judge;
 mod key;
@@ -27,8 +28,9 @@ pub use attached::{
     fallback_tag, legacy_tag,
 };
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
+pub use exhibit::{Claim, Exhibit, Fault, Signatory, Trust, Verified};
 pub use fault::BundleFault;
-pub use judge::{Answer, Authority, Fault, Outcome, Seen, Vouched, judge};
+pub use judge::{Answer, Authority, Outcome, Seen, Vouched, judge};
 pub use key::{KeyError, PublicKey, SignatureFault};
 pub use keyed::{KeyedLog, KeyedSignature};
 pub use keyless::{Demand, Evidence, Signer};

@@ -31,6 +31,9 @@ pub enum PayloadError {
     /// Not JSON of that shape; keys are taken in their exact case, and once.
     #[error("payload is not a simple signing document")]
     Shape(#[source] serde_json::Error),
+    /// Annotations that are no object whose keys come once.
+    #[error("annotations are not an object whose keys come once")]
+    Annotations(#[source] serde_json::Error),
     /// A signed document of another kind.
     #[error("payload is a {0:?}, not a {IMAGE_SIGNATURE:?}")]
     Type(String),
@@ -83,6 +86,21 @@ impl Payload {
             reference: document.critical.identity.docker_reference,
             annotations: document.optional,
         })
+    }
+}
+
+impl Payload {
+    /// What the statement of a bundle claims that signs an image: its subject's name and
+    /// annotations.
+    pub(crate) fn of_statement(
+        digest: Digest,
+        name: &str,
+        annotations: Option<&str>,
+    ) -> Result<Self, PayloadError> {
+        let read = |json| unique_keys(&mut serde_json::Deserializer::from_str(json));
+        let annotations = annotations.map_or(Ok(BTreeMap::new()), read);
+        let annotations = annotations.map_err(PayloadError::Annotations)?;
+        Ok(Self { digest, reference: name.to_owned(), annotations })
     }
 }
 

@@ -10,8 +10,8 @@ use oci_image::{
 };
 use serde_json::json;
 use signature::{
-    Algorithm, Answer, Attached, Authority, Fault, Outcome, PublicKey, Wanted, attached, judge,
-    legacy_tag,
+    Algorithm, Answer, Attached, Authority, Fault, Outcome, PublicKey, Signatory, Wanted, attached,
+    judge, legacy_tag,
 };
 use testkit::signer::{SignatureLayer, Signer, signature_manifest};
 
@@ -139,7 +139,8 @@ fn a_key_of_another_kind_hides_no_signer() {
     let found = || find(&image, &Limits::default());
     let answer = judge(found(), std::slice::from_ref(&both));
     assert_eq!(answer.outcome, Outcome::Verified);
-    assert_eq!(answer.seen[0].result.as_ref().unwrap().algorithm, Algorithm::EcdsaP256Sha256);
+    let signatory = &answer.seen[0].result.as_ref().unwrap().verified.signatory;
+    assert!(matches!(signatory, Signatory::Key { algorithm: Algorithm::EcdsaP256Sha256, .. }));
     // Without it, the form fits none of the keys.
     let other = Authority { keys: both.keys[..1].to_vec(), ..both };
     assert_eq!(judge(found(), &[other]).outcome, Outcome::BadSignature);

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use serde_json::{Value, json};
-use signature::{Answer, Outcome, Seen, Unanswered};
+use signature::{Answer, Claim, Outcome, Seen, Signatory, Unanswered, Verified};
 use verdict::{Finding, PinnedImage, Rule, causes, common};
 
 use crate::rules;
@@ -28,6 +28,14 @@ pub(crate) fn finding(
         Outcome::BadSignature => {
             let title = "what is attached to the image is no valid signature of it";
             found(&rules::BAD_SIGNATURE, title)
+        }
+        Outcome::Expired => {
+            let title = "the image is signed with a certificate that was not valid then";
+            found(&rules::SIGNATURE_EXPIRED, title)
+        }
+        Outcome::NotLogged => {
+            let title = "the image is signed, and nothing that is trusted says when";
+            found(&rules::SIGNATURE_NOT_LOGGED, title)
         }
         // Neither says that there is none.
         Outcome::OverLimit => {
@@ -73,14 +81,41 @@ fn seen(seen: &Seen, image: &PinnedImage) -> Value {
     match &seen.result {
         Ok(vouched) => {
             shown["authority"] = json!(vouched.authority);
-            shown["key"] = json!(vouched.key);
-            shown["algorithm"] = json!(vouched.algorithm.to_string());
-            shown["reference"] = json!(vouched.payload.reference);
-            shown["annotations"] = json!(vouched.payload.annotations);
+            for (name, value) in verified(&vouched.verified) {
+                shown[name] = value;
+            }
         }
         Err(fault) => shown["why"] = json!(in_full(fault)),
     }
     shown
+}
+
+/// Who signed, what they say by it, and when.
+fn verified(verified: &Verified) -> Vec<(&'static str, Value)> {
+    let mut said = match &verified.signatory {
+        Signatory::Key { id, algorithm } => {
+            vec![("key", json!(id)), ("algorithm", json!(algorithm.to_string()))]
+        }
+        Signatory::Identity(signer) => vec![
+            ("identity", json!(signer.subject)),
+            ("issuer", json!(signer.issuer)),
+            ("extensions", json!(signer.extensions)),
+        ],
+    };
+    match &verified.claim {
+        Claim::Signature(payload) => {
+            said.push(("reference", json!(payload.reference)));
+            said.push(("annotations", json!(payload.annotations)));
+        }
+        Claim::Attestation(statement) => {
+            said.push(("predicate-type", json!(statement.predicate_type)));
+        }
+    }
+    if !verified.times.is_empty() {
+        let times = verified.times.iter().map(ToString::to_string);
+        said.push(("times", times.collect()));
+    }
+    said
 }
 
 /// Every fault in words, after what would have been accepted.

@@ -26,6 +26,22 @@ pub(crate) const BAD_SIGNATURE: Rule = Rule {
     remedy: "find out who wrote the signature tag; then sign the image again by digest",
 };
 
+/// Signed with a certificate that had run out, or was not valid yet.
+pub(crate) const SIGNATURE_EXPIRED: Rule = Rule {
+    id: "signature-expired",
+    title: "the signer's certificate was not valid when the image was signed",
+    severity: Severity::High,
+    remedy: "sign the image again; the certificate must be valid at the time that the log or timestamp authority vouches for",
+};
+
+/// A log entry or a trusted time is asked, and there is none.
+pub(crate) const SIGNATURE_NOT_LOGGED: Rule = Rule {
+    id: "signature-not-logged",
+    title: "no transparency log or timestamp authority vouches for the signature",
+    severity: Severity::High,
+    remedy: "sign the image again with a log entry or a timestamp of the trusted root's instance (`cosign sign` makes one unless it is told not to)",
+};
+
 /// The registry gave the image and not the answer whether it is signed.
 pub(crate) const SIGNATURES_UNREACHABLE: Rule = Rule {
     id: "signatures-unreachable",
@@ -43,5 +59,12 @@ pub(crate) const NO_AUTHORITY: Rule = Rule {
 };
 
 /// All of them.
-pub const RULES: &[Rule] =
-    &[UNSIGNED, SIGNED_BY_OTHER, BAD_SIGNATURE, SIGNATURES_UNREACHABLE, NO_AUTHORITY];
+pub const RULES: &[Rule] = &[
+    UNSIGNED,
+    SIGNED_BY_OTHER,
+    BAD_SIGNATURE,
+    SIGNATURE_EXPIRED,
+    SIGNATURE_NOT_LOGGED,
+    SIGNATURES_UNREACHABLE,
+    NO_AUTHORITY,
+];

@@ -1,0 +1,253 @@
+//! One thing that is attached to an image, verified with what one authority trusts: who signed it,
+//! and what they say by it.
+
+use jiff::Timestamp;
+use oci_image::ImageError;
+use verdict::Digest;
+
+use crate::SIGN_PREDICATE;
+use crate::algorithm::Algorithm;
+use crate::artifact::Artifact;
+use crate::attached::{AttachmentError, Kind, Material, Simple};
+use crate::bundle::{Bundle, BundleError, Claimed};
+use crate::fault::BundleFault;
+use crate::judge::Outcome;
+use crate::key::{PublicKey, SignatureFault};
+use crate::keyed::KeyedLog;
+use crate::keyless::{Evidence, Signer};
+use crate::payload::{Payload, PayloadError};
+use crate::statement::Statement;
+use crate::trust::TrustedRoot;
+
+/// What may be verified, read and not believed.
+#[derive(Debug)]
+pub enum Exhibit {
+    /// A signature over a simple signing document.
+    Simple(Simple),
+    /// A bundle, or an envelope made into one.
+    Bundle(Box<Bundle>),
+}
+
+/// With what signatures are verified.
+#[derive(Clone, Copy)]
+pub struct Trust<'t> {
+    /// The keys that are trusted. Every one is tried: a hint of the signer's selects nothing.
+    pub keys: &'t [PublicKey],
+    /// Whether a signature by one of them must be logged.
+    pub keyed_log: KeyedLog<'t>,
+    /// Whom certificates are traced to; without one no certificate is trusted.
+    pub root: Option<&'t TrustedRoot>,
+    /// What is asked of a signature with a certificate.
+    pub evidence: Evidence,
+}
+
+/// A signature that verifies. Whether it is of somebody whom the policy trusts is known for a
+/// key; of an identity it is the next question.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Who signed.
+    pub signatory: Signatory,
+    /// What they say by it.
+    pub claim: Claim,
+    /// Every trusted time at which the signature existed; none where nobody vouches for one.
+    pub times: Vec<Timestamp>,
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signatory {
+    /// The holder of a trusted key.
+    Key {
+        /// The key's id.
+        id: Digest,
+        /// How it made the signature.
+        algorithm: Algorithm,
+    },
+    /// Somebody with a certificate by an authority of the trusted root.
+    Identity(Box<Signer>),
+}
+
+/// What a signature says.
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// That this is the image that was meant.
+    Signature(Payload),
+    /// Something about the image. It is never taken for a signature of it.
+    Attestation(Box<Statement>),
+}
+
+/// Why something that is attached counts for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It cannot be looked at.
+    #[error("it cannot be read")]
+    Unreadable(#[source] AttachmentError),
+    /// It is no signature, and does not pretend to be one.
+    #[error("it is no signature but an {0}")]
+    NoSignature(Kind),
+    /// It should be a bundle, and is none.
+    #[error("it is no bundle")]
+    NoBundle(#[source] BundleError),
+    /// No trusted key makes signatures of its form.
+    #[error("it has not the form of a signature by any of the trusted keys")]
+    Malformed,
+    /// What is signed is no image signature's payload.
+    #[error("it is over something that is no image signature")]
+    Payload(#[source] PayloadError),
+    /// It is a signature of another image, moved here.
+    #[error("it is for the manifest {0}, not for this image")]
+    OtherImage(Digest),
+    /// It is well-formed, for this image, and verifies with no trusted key: another key made it,
+    /// or it was altered. Without the other key the two look the same.
+    #[error("it verifies with none of the trusted keys")]
+    OtherSigner,
+    /// It does not hold what a bundle must.
+    #[error("it does not verify")]
+    Bundle(#[source] BundleFault),
+}
+
+impl Exhibit {
+    /// Reads what was fetched.
+    ///
+    /// # Errors
+    /// When it is nothing that could be verified.
+    pub fn read(content: Result<Material, AttachmentError>) -> Result<Self, Fault> {
+        let bundle = |json: &[u8]| {
+            let bundle = Bundle::parse(json).map_err(Fault::NoBundle)?;
+            Ok(Self::Bundle(Box::new(bundle)))
+        };
+        match content.map_err(Fault::Unreadable)? {
+            Material::Simple(simple) => Ok(Self::Simple(simple)),
+            Material::Bundle(json) => bundle(&json),
+            Material::Envelope(..) => Err(Fault::NoSignature(Kind::Attestation(String::new()))),
+            Material::Other(kind) => Err(Fault::NoSignature(kind)),
+        }
+    }
+
+    /// Verifies it as being about the manifest `subject`.
+    ///
+    /// # Errors
+    /// When none whom this trust knows made it, or not about this image.
+    pub fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
+        match self {
+            Self::Simple(simple) => simple.verify(subject, trust),
+            Self::Bundle(bundle) => verify_bundle(bundle, subject, trust),
+        }
+    }
+}
+
+impl Simple {
+    fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
+        // 1. Who signed these bytes?
+        let signer = self.signer(trust.keys);
+        // 2. What do they claim? A claim for another image is a moved signature, whoever made it.
+        let payload = Payload::parse(&self.payload).map_err(Fault::Payload)?;
+        if payload.digest != *subject {
+            return Err(Fault::OtherImage(payload.digest));
+        }
+        // 3. Is the signer trusted, and the signature logged where that is asked?
+        let signatory = signer?;
+        match trust.keyed_log {
+            KeyedLog::WaivedUnsafe => {
+                let claim = Claim::Signature(payload);
+                Ok(Verified { signatory, claim, times: Vec::new() })
+            }
+            KeyedLog::Required(_) => Err(Fault::Bundle(BundleFault::NotLogged)),
+        }
+    }
+
+    fn signer(&self, keys: &[PublicKey]) -> Result<Signatory, Fault> {
+        // Its form fits some keys and not others: only one that fits none of them is malformed.
+        let mut fits = keys.is_empty();
+        for key in keys {
+            match key.verify(&self.payload, &self.signature) {
+                Ok(algorithm) => return Ok(Signatory::Key { id: *key.id(), algorithm }),
+                Err(SignatureFault::Mismatch) => fits = true,
+                Err(SignatureFault::Malformed) => {}
+            }
+        }
+        if fits { Err(Fault::OtherSigner) } else { Err(Fault::Malformed) }
+    }
+}
+
+fn verify_bundle(bundle: &Bundle, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
+    let artifact = Artifact::Sha256(*subject);
+    // The worst that can be said of it is that a key of ours made it and something else is wrong.
+    let mut faults = Vec::new();
+    for key in trust.keys {
+        match bundle.verify_keyed(artifact, key, trust.keyed_log) {
+            Ok(it) => {
+                let signatory = Signatory::Key { id: *key.id(), algorithm: it.algorithm };
+                return Ok(Verified { signatory, claim: claim(bundle, subject)?, times: it.times });
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if let (Some(root), Claimed::Certificate) = (trust.root, bundle.claimed()) {
+        match bundle.verify_keyless(artifact, root, trust.evidence) {
+            Ok(signer) => {
+                let times = signer.times.clone();
+                let signatory = Signatory::Identity(Box::new(signer));
+                return Ok(Verified { signatory, claim: claim(bundle, subject)?, times });
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let worst = faults.into_iter().map(Fault::Bundle).max_by_key(Fault::outcome);
+    Err(worst.unwrap_or(Fault::OtherSigner))
+}
+
+/// What a bundle that verified says. Only one predicate type makes it an image signature; cosign
+/// takes any statement for one, a list of components too.
+fn claim(bundle: &Bundle, subject: &Digest) -> Result<Claim, Fault> {
+    let statement = match bundle.statement() {
+        Some(statement) => statement.map_err(BundleFault::Statement).map_err(Fault::Bundle)?,
+        // A bare signature over a digest says not what is meant by it.
+        None => return Err(Fault::NoSignature(Kind::Artifact("signature of a file".to_owned()))),
+    };
+    if statement.predicate_type != SIGN_PREDICATE {
+        return Ok(Claim::Attestation(Box::new(statement)));
+    }
+    let about = statement.subject(subject).ok_or(Fault::Bundle(BundleFault::OtherArtifact))?;
+    let annotations = about.annotations.as_deref().map(|it| it.get());
+    Payload::of_statement(*subject, &about.name, annotations)
+        .map(Claim::Signature)
+        .map_err(Fault::Payload)
+}
+
+impl Fault {
+    /// What this alone would come to.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::NoSignature(_) => Outcome::Unsigned,
+            Self::OtherSigner => Outcome::OtherSigner,
+            Self::Unreadable(error) => {
+                error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
+            }
+            Self::Bundle(fault) => match fault {
+                BundleFault::OtherKey
+                | BundleFault::NoCertificate
+                | BundleFault::Certificate(_)
+                | BundleFault::NoIdentity(_)
+                | BundleFault::Signature(SignatureFault::Mismatch) => Outcome::OtherSigner,
+                BundleFault::Expired(_) => Outcome::Expired,
+                BundleFault::NotLogged | BundleFault::NoTime(_) => Outcome::NotLogged,
+                _ => Outcome::BadSignature,
+            },
+            Self::NoBundle(_) | Self::Malformed | Self::Payload(_) | Self::OtherImage(_) => {
+                Outcome::BadSignature
+            }
+        }
+    }
+}
+
+/// What an error means that says nothing about what was to be read: it might have been good.
+pub(crate) fn could_not_look(error: &ImageError) -> Option<Outcome> {
+    match error {
+        ImageError::Limit { .. } | ImageError::Bound { .. } => Some(Outcome::OverLimit),
+        ImageError::Source { .. } | ImageError::Unauthorized { .. } | ImageError::Busy { .. } => {
+            Some(Outcome::Unreachable)
+        }
+        _ => None,
+    }
+}
