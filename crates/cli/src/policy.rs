@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ::policy::{ImageGlob, Permission, Policy, PolicyError, Severities, SocketPattern};
+use ::policy::{
+    AuthorityMode, ImageGlob, Permission, Policy, PolicyError, Severities, SocketPattern,
+};
 use verdict::{Phase, PolicyDocument, causes};
 
 use crate::arguments::{self, Output};
@@ -157,12 +159,14 @@ fn signatures(policy: &Policy) -> Vec<(String, String)> {
         let _ = write!(asked, "; also kept in {}", signatures.repositories.join(", "));
     }
     let mut said = vec![("signatures".to_owned(), asked)];
-    said.extend(signatures.authorities.iter().map(|authority| {
+    for authority in &signatures.authorities {
+        let warns = if authority.mode == AuthorityMode::Warn { " (else a warning)" } else { "" };
         let images = globs(&authority.images);
-        let text =
-            format!("{} vouches for {images} by {} keys", authority.name, authority.keys.len());
-        ("authority".to_owned(), text)
-    }));
+        let text = format!("{} vouches for {images} by {authority}{warns}", authority.name);
+        said.push(("authority".to_owned(), text));
+        let unsafe_options = authority.unsafe_options();
+        said.extend(unsafe_options.into_iter().map(|option| ("unsafe".to_owned(), option)));
+    }
     said
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use verdict::Phase;
 
 use crate::image_glob::ImageGlobError;
-use crate::signatures::REPOSITORIES_MAX;
+use crate::signatures::{AuthorityFault, REPOSITORIES_MAX};
 
 /// Why a policy cannot be read, or does not mean what its author thinks.
 #[derive(Debug, thiserror::Error)]
@@ -71,29 +71,14 @@ pub enum PolicyError {
         /// The path as policy.yml has it.
         path: String,
     },
-    /// A key that is a secret.
-    #[error("authority {authority:?}: {key:?} is a private key")]
-    PrivateKey {
+    /// An authority that vouches for nothing, cannot, or not for what its author thinks.
+    #[error("authority {authority:?} cannot be used")]
+    Authority {
         /// The authority.
         authority: String,
-        /// The key's path, or how it begins.
-        key: String,
-    },
-    /// Not a public key.
-    #[error("authority {authority:?}: {key:?} is not a public key in PEM")]
-    NotAPublicKey {
-        /// The authority.
-        authority: String,
-        /// The key's path, or how it begins.
-        key: String,
-    },
-    /// An authority that vouches for nothing, or cannot.
-    #[error("authority {authority:?} has no {missing}")]
-    AuthorityIncomplete {
-        /// The authority.
-        authority: String,
-        /// What it lacks.
-        missing: &'static str,
+        /// What is wrong with it.
+        #[source]
+        fault: AuthorityFault,
     },
     /// Two authorities that reports could not tell apart.
     #[error("two authorities are named {0:?}")]
@@ -165,18 +150,7 @@ impl PolicyError {
             Self::NoSuchFile { path, .. } => {
                 format!("create {path:?} beside policy.yml, or take it out")
             }
-            Self::PrivateKey { .. } => {
-                "put the public key there (`cosign public-key --key …`), and keep the private one \
-                 out of the repository; if it was pushed, make a new pair"
-                    .to_owned()
-            }
-            Self::NotAPublicKey { .. } => {
-                "give PEM that begins with -----BEGIN PUBLIC KEY-----, or the path of such a file"
-                    .to_owned()
-            }
-            Self::AuthorityIncomplete { missing, .. } => {
-                format!("give it at least one of {missing}")
-            }
+            Self::Authority { fault, .. } => fault.remedy(),
             Self::AuthorityTwice(_) => "give them different names, or make them one".to_owned(),
             Self::TooManyRepositories(_) => "name those where your signatures are".to_owned(),
             Self::UnknownCheck { nearest: Some(nearest), .. } => {

@@ -33,7 +33,10 @@ pub use runtime::{
     RuntimeAllowance, RuntimePolicy, RuntimeRules, SocketPattern, SocketPatternError, Transport,
 };
 pub use signatures::{
-    Authority, PublicKeyPem, SignatureDemand, SignatureDemands, Signatures, SignedManifest,
+    Attestation, Authority, AuthorityFault, AuthorityMode, Condition, Extension, Identity,
+    ImageSignature, OfSeveral, PredicateType, Proof, PublicKeyPem, SecretName, SignatureDemand,
+    SignatureDemands, Signatures, SignedManifest, StaticAnswer, TextPattern, TextPatternError,
+    TrustedKey, TrustedRootSource,
 };
 pub use sources::{Permission, Sources};
 pub use validity::{Validity, ValidityError};

@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use verdict::PolicyDocument;
 
 use crate::error::PolicyError;
-use crate::policy::Policy;
 use crate::read::{self, BODY_BYTES_MAX};
+use crate::signatures;
 
 const FILES_MAX: usize = 256;
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -33,7 +33,7 @@ pub fn load(path: &Path) -> Result<PolicyDocument, PolicyError> {
     let root = fs::canonicalize(folder)
         .map_err(|source| PolicyError::Read { path: folder.to_owned(), source })?;
     let mut reading = Reading { root, files: BTreeMap::new(), bytes: 0 };
-    for named in keys_of(&policy) {
+    for named in signatures::named(&policy.signatures.authorities) {
         reading.take(named, |_| true)?;
     }
     for named in &policy.rego.paths {
@@ -47,11 +47,6 @@ pub fn load(path: &Path) -> Result<PolicyDocument, PolicyError> {
 
 fn is_data(name: &str) -> bool {
     [".json", ".yaml", ".yml"].iter().any(|suffix| name.ends_with(suffix))
-}
-
-fn keys_of(policy: &Policy) -> impl Iterator<Item = &str> {
-    let authorities = policy.signatures.authorities.iter();
-    authorities.flat_map(|it| &it.keys).filter(|key| !key.is_inline()).map(|key| key.as_str())
 }
 
 struct Reading {

@@ -9,8 +9,8 @@ use crate::checks;
 use crate::error::PolicyError;
 use crate::policy::Policy;
 use crate::rego::RegoFile;
-use crate::signatures::{Authority, PublicKeyPem, REPOSITORIES_MAX};
-use crate::waivers;
+use crate::signatures::REPOSITORIES_MAX;
+use crate::{signatures, waivers};
 
 /// The longest policy.yml that is read.
 pub(crate) const BODY_BYTES_MAX: u64 = 1 << 20;
@@ -19,10 +19,10 @@ pub(crate) const BODY_BYTES_MAX: u64 = 1 << 20;
 pub(crate) fn policy(document: &PolicyDocument) -> Result<(Policy, Vec<PolicyError>), PolicyError> {
     let mut policy = body(&document.body)?;
     let mut faults = Vec::new();
-    take_keys(&mut policy.signatures.authorities, document, &mut faults);
+    signatures::take(&mut policy.signatures.authorities, &document.files, &mut faults);
     policy.rego.modules = take_files(&policy.rego.paths, "rego.paths", document, &mut faults);
     policy.rego.documents = take_files(&policy.rego.data, "rego.data", document, &mut faults);
-    judge_authorities(&policy.signatures.authorities, &mut faults);
+    signatures::judge(&policy.signatures.authorities, &mut faults);
     let repositories = policy.signatures.repositories.len();
     if repositories > REPOSITORIES_MAX {
         faults.push(PolicyError::TooManyRepositories(repositories));
@@ -74,6 +74,14 @@ fn explain(error: serde_saphyr::Error) -> PolicyError {
             known: expected,
             line,
         },
+        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+            PolicyError::UnknownKey {
+                nearest: nearest(&variant, &expected),
+                key: variant,
+                known: expected,
+                line,
+            }
+        }
         other => PolicyError::Yaml { line, column, source: Box::new(other) },
     }
 }
@@ -83,34 +91,6 @@ fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     let likeness = |it: &&str| strsim::normalized_damerau_levenshtein(word, it);
     let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(&best) >= 0.5).then_some(best)
-}
-
-fn take_keys(
-    authorities: &mut [Authority],
-    document: &PolicyDocument,
-    faults: &mut Vec<PolicyError>,
-) {
-    for authority in authorities {
-        for key in &mut authority.keys {
-            let name = key.0.lines().next().unwrap_or_default().chars().take(80).collect();
-            if !key.is_inline() {
-                match document.files.get(&key.0) {
-                    Some(pem) => *key = PublicKeyPem(pem.clone()),
-                    None => {
-                        let key = "signatures.authorities.keys";
-                        faults.push(PolicyError::NoSuchFile { key, path: name });
-                        continue;
-                    }
-                }
-            }
-            let authority = authority.name.clone();
-            if key.0.contains("PRIVATE KEY-----") {
-                faults.push(PolicyError::PrivateKey { authority, key: name });
-            } else if !key.0.trim_start().starts_with("-----BEGIN PUBLIC KEY-----") {
-                faults.push(PolicyError::NotAPublicKey { authority, key: name });
-            }
-        }
-    }
 }
 
 /// The document's files that these paths name: themselves, or what lies below them.
@@ -134,25 +114,6 @@ fn take_files(
         Some(RegoFile { path: path.clone(), text: document.files.get(path)?.clone() })
     };
     taken.into_iter().filter_map(file).collect()
-}
-
-fn judge_authorities(authorities: &[Authority], faults: &mut Vec<PolicyError>) {
-    let mut names = BTreeSet::new();
-    for authority in authorities {
-        let name = || authority.name.clone();
-        if !names.insert(&authority.name) {
-            faults.push(PolicyError::AuthorityTwice(name()));
-        }
-        for (missing, is_missing) in [
-            ("name", authority.name.trim().is_empty()),
-            ("images", authority.images.is_empty()),
-            ("keys", authority.keys.is_empty()),
-        ] {
-            if is_missing {
-                faults.push(PolicyError::AuthorityIncomplete { authority: name(), missing });
-            }
-        }
-    }
 }
 
 fn judge_checks(policy: &Policy, faults: &mut Vec<PolicyError>) {

@@ -1,9 +1,27 @@
 //! policy.yml's `signatures:` part: whose signature is asked of which images.
 
+mod attestation;
+mod authority;
+mod fault;
+mod faults;
+mod files;
+mod identity;
+mod key;
+mod pattern;
+mod trusted_root;
+
 use serde::{Deserialize, Serialize};
 use verdict::{Effect, Place, Role};
 
-use crate::image_glob::ImageGlob;
+pub use attestation::{Attestation, Condition, PredicateType};
+pub use authority::{Authority, AuthorityMode, ImageSignature, Proof, StaticAnswer};
+pub use fault::AuthorityFault;
+pub(crate) use faults::judge;
+pub(crate) use files::{named, take};
+pub use identity::{Extension, Identity};
+pub use key::{PublicKeyPem, SecretName, TrustedKey};
+pub use pattern::{TextPattern, TextPatternError};
+pub use trusted_root::TrustedRootSource;
 
 /// How many repositories of signatures a policy may name: each is asked for every image.
 pub(crate) const REPOSITORIES_MAX: usize = 4;
@@ -15,6 +33,8 @@ pub(crate) const REPOSITORIES_MAX: usize = 4;
 pub struct Signatures {
     /// Who may vouch for which images.
     pub authorities: Vec<Authority>,
+    /// How many of the authorities that cover an image must vouch for it.
+    pub of_several: OfSeveral,
     /// When a signature is asked.
     pub required_for: SignatureDemands,
     /// What it does when a signature is asked of an image and no authority covers it.
@@ -41,35 +61,16 @@ pub enum SignedManifest {
     Index,
 }
 
-/// Somebody who vouches for images. One valid signature by one of the keys is enough.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How many of several authorities that cover an image must vouch for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Authority {
-    /// The name that reports call it by.
-    pub name: String,
-    /// The images that it vouches for.
-    pub images: Vec<ImageGlob>,
-    /// Its public keys: PEM, or paths of PEM files beside policy.yml.
-    pub keys: Vec<PublicKeyPem>,
-}
-
-/// A public key (PEM, SubjectPublicKeyInfo). In policy.yml it may be the path of a file; a
-/// parsed policy holds the file's text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct PublicKeyPem(pub(crate) String);
-
-impl PublicKeyPem {
-    /// The PEM text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn is_inline(&self) -> bool {
-        self.0.trim_start().starts_with("-----BEGIN ")
-    }
+#[serde(rename_all = "kebab-case")]
+pub enum OfSeveral {
+    /// One of them.
+    #[default]
+    Any,
+    /// Each of them.
+    All,
 }
 
 /// When a signature is asked, by what a build does with the image.
@@ -121,6 +122,7 @@ impl Default for Signatures {
     fn default() -> Self {
         Self {
             authorities: Vec::new(),
+            of_several: OfSeveral::default(),
             required_for: SignatureDemands::default(),
             unmatched: Effect::Reject,
             multi_platform: SignedManifest::default(),

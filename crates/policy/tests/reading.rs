@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use policy::{OnUndecided, Policy, PolicyError, SignatureDemand, load};
+use policy::{OnUndecided, Policy, PolicyError, SignatureDemand, TrustedKey, load};
 use verdict::{Effect, Limits, Phase, Place, PolicyDocument, Role};
 
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n";
@@ -72,7 +72,7 @@ waivers: [{rule: setuid-file, reason: r, owner: o, expires: 2027-01-01}]
     assert!(policy.sources.is_insecure("registry:5000"));
     assert_eq!(policy.signatures.required_for.used, SignatureDemand::Always);
     let authorities = policy.signatures.authorities_for("ghcr.io/acme/fn");
-    assert_eq!(authorities[0].keys[0].as_str(), KEY);
+    assert!(matches!(&authorities[0].keys[0], TrustedKey::Pem(pem) if pem.as_str() == KEY));
     assert!(policy.signatures.authorities_for("ghcr.io/other/fn").is_empty());
     let modules: Vec<_> = policy.rego.modules.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(modules, ["rules/a.rego", "rules/b.rego"]);
@@ -121,7 +121,7 @@ fn a_key_is_a_public_key_of_a_named_authority_with_images() {
         assert!(text.contains(expect), "{authority}: {text}");
     };
     check("{name: a, images: ['**'], keys: [gone.pub]}", "create \"gone.pub\"");
-    check("{name: a, images: ['**'], keys: []}", "has no keys");
+    check("{name: a, images: ['**'], keys: []}", "has no signers");
     check("{name: a, images: [], keys: [keys/acme.pub]}", "has no images");
     check("{name: a, images: ['**'], keys: [rules/a.rego]}", "not a public key");
     let secret = "{name: a, images: ['**'], keys: ['-----BEGIN EC PRIVATE KEY-----']}";

@@ -1,0 +1,79 @@
+//! The files that authorities name: public keys and trusted roots. They travel with the policy.
+
+use std::collections::BTreeMap;
+
+use super::authority::Authority;
+use super::fault::AuthorityFault;
+use super::key::{PublicKeyPem, TrustedKey};
+use super::trusted_root::TrustedRootSource;
+use crate::error::PolicyError;
+
+/// How deep members are looked into; deeper ones are a fault already.
+const DEPTH_MAX: usize = 8;
+
+/// The paths of the files that these authorities name.
+pub(crate) fn named(authorities: &[Authority]) -> Vec<&str> {
+    let mut paths = Vec::new();
+    collect(authorities, DEPTH_MAX, &mut paths);
+    paths
+}
+
+fn collect<'a>(authorities: &'a [Authority], depth: usize, paths: &mut Vec<&'a str>) {
+    for authority in authorities {
+        paths.extend(authority.keys.iter().filter_map(path));
+        paths.extend(authority.trusted_root.path());
+        if depth > 0 {
+            collect(authority.members(), depth - 1, paths);
+        }
+    }
+}
+
+fn path(key: &TrustedKey) -> Option<&str> {
+    match key {
+        TrustedKey::Pem(pem) if !pem.is_inline() => Some(pem.as_str()),
+        _ => None,
+    }
+}
+
+/// Puts the text of each file in the place of its path.
+pub(crate) fn take(
+    authorities: &mut [Authority],
+    files: &BTreeMap<String, String>,
+    faults: &mut Vec<PolicyError>,
+) {
+    for authority in authorities {
+        let name = authority.name.clone();
+        for key in &mut authority.keys {
+            let Some(path) = path(key) else { continue };
+            match files.get(path) {
+                Some(pem) if PublicKeyPem(pem.clone()).is_inline() => {
+                    *key = TrustedKey::Pem(PublicKeyPem(pem.clone()));
+                }
+                Some(_) => {
+                    let fault = AuthorityFault::NotAPublicKey(path.to_owned());
+                    faults.push(PolicyError::Authority { authority: name.clone(), fault });
+                }
+                None => faults.push(missing("signatures.authorities.keys", path)),
+            }
+        }
+        if let Some(path) = authority.trusted_root.path() {
+            match files.get(path) {
+                Some(json) if json.trim_start().starts_with('{') => {
+                    authority.trusted_root = TrustedRootSource(json.clone());
+                }
+                Some(_) => {
+                    let fault = AuthorityFault::NotATrustedRoot(path.to_owned());
+                    faults.push(PolicyError::Authority { authority: name.clone(), fault });
+                }
+                None => faults.push(missing("signatures.authorities.trusted-root", path)),
+            }
+        }
+        take(&mut authority.any, files, faults);
+        take(&mut authority.all, files, faults);
+    }
+}
+
+fn missing(key: &'static str, path: &str) -> PolicyError {
+    let path = path.lines().next().unwrap_or_default().chars().take(80).collect();
+    PolicyError::NoSuchFile { key, path }
+}

@@ -1,0 +1,95 @@
+//! Whom an authority trusts without a key: a person or workload that somebody else vouches for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::pattern::TextPattern;
+
+/// A signer by certificate: who it is, and who says so. Both are asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Identity {
+    /// Who it is: an e-mail address, or the URI of a workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<TextPattern>,
+    /// Who vouches for the subject: the URL of an OpenID Connect issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<TextPattern>,
+    /// What else the certificate must say, of a build most often.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<Extension, TextPattern>,
+    /// Lets a subject or an issuer be missing, or a pattern that anybody fits. A certificate is
+    /// anybody's for the asking: such an identity proves nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_identity_unsafe: bool,
+}
+
+/// What a certificate by Fulcio says of a build (its docs/oid-info.md; the `workflow-…` are the
+/// older ones, of GitHub alone).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names are Fulcio's")]
+pub enum Extension {
+    WorkflowTrigger,
+    WorkflowSha,
+    WorkflowName,
+    WorkflowRepository,
+    WorkflowRef,
+    BuildSignerUri,
+    BuildSignerDigest,
+    RunnerEnvironment,
+    SourceRepositoryUri,
+    SourceRepositoryDigest,
+    SourceRepositoryRef,
+    SourceRepositoryId,
+    SourceRepositoryOwnerUri,
+    SourceRepositoryOwnerId,
+    BuildConfigUri,
+    BuildConfigDigest,
+    BuildTrigger,
+    RunInvocationUri,
+    SourceRepositoryVisibility,
+    DeploymentEnvironment,
+    TokenSubject,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |pattern: &Option<TextPattern>, anybody: &str| {
+            pattern.as_ref().map_or(anybody.to_owned(), ToString::to_string)
+        };
+        let (subject, issuer) = (shown(&self.subject, "anybody"), shown(&self.issuer, "anybody"));
+        write!(f, "{subject} by {issuer}")?;
+        let asked = self.extensions.len();
+        if asked > 0 { write!(f, " with {asked} extensions") } else { Ok(()) }
+    }
+}
+
+impl Identity {
+    /// The patterns in it, each with the key that it stands under.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&'static str, &TextPattern)> {
+        let named = [("subject", &self.subject), ("issuer", &self.issuer)].into_iter();
+        let named = named.filter_map(|(key, pattern)| Some((key, pattern.as_ref()?)));
+        named.chain(self.extensions.values().map(|pattern| ("extensions", pattern)))
+    }
+
+    /// Which of the two is missing, or accepts anybody.
+    pub(crate) fn open(&self) -> Option<&'static str> {
+        let open = |pattern: &Option<TextPattern>| {
+            pattern.as_ref().is_none_or(TextPattern::accepts_anybody)
+        };
+        // Who it is may also be said by what the certificate says of the build.
+        let narrowed = self.extensions.values().any(|it| !it.accepts_anybody());
+        if open(&self.issuer) {
+            Some("issuer")
+        } else if self.subject.is_none() || (open(&self.subject) && !narrowed) {
+            Some("subject")
+        } else {
+            None
+        }
+    }
+}
