@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["orchestrator", "scan-layers", "verify-signature", "check-policy", "check-runtime"],
     ),
     ("how it is asked", &["image-function"]),
-    ("how we judge", &["inventory", "advisories", "signature", "policy", "snapshot"]),
+    ("how we judge", &["inventory", "advisories", "signature", "policy", "snapshot", "sbom"]),
     ("how we reach the world", &["oci-image", "openfaas", "event-bus"]),
     ("what we say", &["verdict"]),
 ];
@@ -23,6 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// Arrows along a floor, each with its reason.
 const SIDEWAYS: &[(&str, &str)] = &[
     ("advisories", "inventory"), // a package is what is matched
+    ("sbom", "inventory"),       // an inventory is what is written
     ("event-bus", "openfaas"),   // the gateway is a transport, and only openfaas speaks to it
 ];
 

@@ -119,9 +119,31 @@ pub(crate) struct Validate {
 pub(crate) struct Inventory {
     /// The image.
     pub(crate) image: String,
-    /// By what to judge: the policy's limits hold.
-    #[command(flatten)]
-    pub(crate) judging: Judging,
+    /// The policy, whose limits hold; without one ./policy.yml, or else the careful default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The platform of a multi-platform image.
+    #[arg(long, default_value = "linux/amd64", value_name = "OS/ARCH")]
+    pub(crate) platform: Platform,
+    /// How the list is printed.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+/// How an inventory is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Listing {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs: docs/schema/inventory.schema.json.
+    Json,
+    /// CycloneDX 1.6, as JSON.
+    #[value(alias = "cyclonedx-json")]
+    Cyclonedx,
+    /// SPDX 2.3, as JSON.
+    #[value(alias = "spdx-json")]
+    Spdx,
 }
 
 /// `advisories`.

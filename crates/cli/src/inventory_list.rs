@@ -1,10 +1,11 @@
-//! `inventory`: the packages of an image, as a table or JSON.
+//! `inventory`: the packages of an image, as a table, JSON, CycloneDX or SPDX.
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use inventory::Inventories;
+use sbom::Subject;
 
-use crate::arguments::{Inventory, Output};
+use crate::arguments::{Inventory, Listing};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
@@ -12,17 +13,19 @@ use crate::render::{json, print};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
-    let judging = &arguments.judging;
-    let judge = Judge::for_inventory(judging.policy.as_deref())?;
+    let judge = Judge::for_inventory(arguments.policy.as_deref())?;
     let unread = |error: oci_image::ImageError| {
         let what = format!("the packages of {} cannot be listed", arguments.image);
         Failure::usage(what, error.remedy()).because(&error).exit(Exit::Undecided)
     };
-    let image = judge.open(&arguments.image, &judging.platform).map_err(unread)?;
+    let image = judge.open(&arguments.image, &arguments.platform).map_err(unread)?;
     let inventory = Inventories::default().of(&image).map_err(unread)?;
-    match judging.output {
-        Output::Json => json(&*inventory)?,
-        Output::Table => print(&table(&inventory))?,
+    let subject = Subject::new(&image, &inventory);
+    match arguments.output {
+        Listing::Json => json(&*inventory)?,
+        Listing::Cyclonedx => json(&sbom::cyclonedx(&subject))?,
+        Listing::Spdx => json(&sbom::spdx(&subject))?,
+        Listing::Table => print(&table(&inventory))?,
     }
     // A file that could not be read may hold packages: the list is not all there is.
     Ok(if inventory.notes.is_empty() { Exit::Accepted } else { Exit::Undecided })
