@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use verdict::Platform;
 
 use crate::exit::Exit;
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Runtime(Runtime),
     /// Make this program the plugin behind `faas-cli validate`.
     InstallPlugin(InstallPlugin),
+    /// Verify that a file was signed as its Sigstore bundle says, by whom you name.
+    VerifyBlob(VerifyBlob),
     /// Show the whole of it on a small image: rejected, mended, accepted. Needs nothing.
     Demo {
         /// How the verdicts are printed.
@@ -182,6 +184,53 @@ pub(crate) enum Policy {
         #[arg(long, short, value_enum, default_value_t)]
         output: Output,
     },
+}
+
+/// `verify-blob`. The flags are cosign's.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("subject").args(["certificate_identity", "certificate_identity_regexp"]),
+    group = ArgGroup::new("issuer").args(["certificate_oidc_issuer", "certificate_oidc_issuer_regexp"]),
+    group = ArgGroup::new("signer")
+        .args(["key", "certificate_identity", "certificate_identity_regexp"])
+        .required(true)
+)]
+pub(crate) struct VerifyBlob {
+    /// The file, or its digest (sha256:…). Of an attestation: what it is about.
+    #[arg(value_name = "FILE|sha256:DIGEST")]
+    pub(crate) artifact: PathBuf,
+    /// The bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: PathBuf,
+    /// The trusted root (trusted_root.json); without one Sigstore's public-good instance, as it
+    /// was when this program was built.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_root: Option<PathBuf>,
+    /// The signer's public key, in PEM.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "issuer"])]
+    pub(crate) key: Option<PathBuf>,
+    /// Who signed, exactly: an e-mail address, or the URI of a workload.
+    #[arg(long, value_name = "IDENTITY", requires = "issuer")]
+    pub(crate) certificate_identity: Option<String>,
+    /// Who signed, as a regular expression over the whole identity.
+    #[arg(long, value_name = "REGEX", requires = "issuer")]
+    pub(crate) certificate_identity_regexp: Option<String>,
+    /// Who vouches for the signer, exactly: the URL of an OpenID Connect issuer.
+    #[arg(long, value_name = "URL", requires = "subject")]
+    pub(crate) certificate_oidc_issuer: Option<String>,
+    /// Who vouches for the signer, as a regular expression over the whole URL.
+    #[arg(long, value_name = "REGEX", requires = "subject")]
+    pub(crate) certificate_oidc_issuer_regexp: Option<String>,
+    /// Accept a signature that no transparency log took in. Unsafe: nobody would notice a stolen
+    /// key or a deceived authority.
+    #[arg(long)]
+    pub(crate) insecure_ignore_tlog: bool,
+    /// Accept a certificate that no certificate log took in. Unsafe for the same reason.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) insecure_ignore_sct: bool,
+    /// How the answer is printed.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Output,
 }
 
 /// `install-plugin`.

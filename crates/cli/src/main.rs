@@ -22,6 +22,7 @@ mod stack;
 mod surroundings;
 mod up;
 mod validate;
+mod verify_blob;
 
 use clap::Parser as _;
 
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Policy(command) => policy::run(command),
         Command::Runtime(command) => runtime::run(command),
         Command::InstallPlugin(arguments) => plugin::install(arguments),
+        Command::VerifyBlob(arguments) => verify_blob::run(arguments),
         Command::Demo { output } => demo::run(*output),
     };
     done.unwrap_or_else(|failure| failure.show()).into()

@@ -6,6 +6,7 @@
 use sigstore_types::SignatureContent;
 use sigstore_types::bundle::VerificationMaterialContent;
 
+use crate::fault::Cause;
 use crate::key::PublicKey;
 use crate::provider;
 use crate::statement::{Statement, StatementError};
@@ -36,7 +37,7 @@ pub enum BundleError {
     Text(#[source] std::str::Utf8Error),
     /// Not JSON of that shape, or of a version or entry kind that nobody here knows.
     #[error("bundle is not a Sigstore bundle of the versions 0.1 to 0.3")]
-    Shape(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Shape(#[source] Cause),
     /// More of something than is looked at.
     #[error("bundle holds more than {most} {what}")]
     TooMany {
@@ -67,7 +68,7 @@ impl Bundle {
         }
         let text = std::str::from_utf8(json).map_err(BundleError::Text)?;
         let inner = sigstore_types::Bundle::from_json(text)
-            .map_err(|source| BundleError::Shape(Box::new(source)))?;
+            .map_err(|source| BundleError::Shape(source.to_string().into()))?;
         Self::bounded(inner)
     }
 

@@ -86,22 +86,29 @@ impl BundleFault {
         }
     }
 
+    /// Sorts what `sigstore-verify` says. Its errors repeat their sources, so its words are kept
+    /// and its chain is not.
     pub(crate) fn of(error: sigstore_verify::Error) -> Self {
         use sigstore_verify::{CertificateError, Error, TimestampError};
+        let said = Cause::from(error.to_string());
         match error {
-            Error::SignatureInvalid(_) => Self::CertifiedSignature(Box::new(error)),
+            Error::SignatureInvalid(_) => Self::CertifiedSignature(said),
             Error::ArtifactMismatch(_) => Self::OtherArtifact,
             Error::UnsupportedArtifact(_) => Self::BytesWanted,
             Error::Certificate(
                 CertificateError::Expired { .. } | CertificateError::NotYetValid { .. },
-            ) => Self::Expired(Box::new(error)),
-            Error::Certificate(_) => Self::Certificate(Box::new(error)),
-            Error::TransparencyLog(_) => Self::Log(Box::new(error)),
-            Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => {
-                Self::NoTime(Box::new(error))
+            ) => Self::Expired(said),
+            // The path's own times are told apart only in words.
+            Error::Certificate(CertificateError::ChainInvalid(why))
+                if why.contains("CertExpired") || why.contains("CertNotValidYet") =>
+            {
+                Self::Expired(said)
             }
-            Error::Timestamp(_) => Self::Time(Box::new(error)),
-            other => Self::Unsupported(Box::new(other)),
+            Error::Certificate(_) => Self::Certificate(said),
+            Error::TransparencyLog(_) => Self::Log(said),
+            Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => Self::NoTime(said),
+            Error::Timestamp(_) => Self::Time(said),
+            _ => Self::Unsupported(said),
         }
     }
 }

@@ -83,7 +83,7 @@ impl Bundle {
             Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, &policy),
             Artifact::Sha256(digest) => {
                 let digest = Sha256Hash::from_hex(&digest.hex())
-                    .map_err(|source| BundleFault::Unsupported(Box::new(source)))?;
+                    .map_err(|source| BundleFault::Unsupported(source.to_string().into()))?;
                 root.verifier.verify(digest, &self.inner, &policy)
             }
         }

@@ -10,6 +10,7 @@ mod attached;
 mod bundle;
 mod exhibit;
 mod fault;
+mod identity;
 mod judge;
 mod key;
 mod keyed;
@@ -30,6 +31,7 @@ pub use attached::{
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
 pub use exhibit::{Claim, Exhibit, Fault, Signatory, Trust, Verified};
 pub use fault::BundleFault;
+pub use identity::{Identity, TextMatch, TextMatchError};
 pub use judge::{Answer, Authority, Outcome, Seen, Vouched, judge};
 pub use key::{KeyError, PublicKey, SignatureFault};
 pub use keyed::{KeyedLog, KeyedSignature};

@@ -7,6 +7,7 @@
 use sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
 use sigstore_verify::Verifier;
 
+use crate::fault::Cause;
 use crate::provider;
 
 /// A trusted root larger than this is not read: the public ones measure less than 20 KiB.
@@ -31,7 +32,7 @@ pub enum TrustError {
     Text(#[source] std::str::Utf8Error),
     /// Not JSON of that shape.
     #[error("trusted root is not a Sigstore trusted_root.json")]
-    Shape(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Shape(#[source] Cause),
     /// Of another kind or version.
     #[error("trusted root is of the media type {0:?}, and read is version 0.1")]
     MediaType(String),
@@ -40,7 +41,7 @@ pub enum TrustError {
     TooMany(&'static str),
     /// A key or certificate in it is broken or of a kind that is not verified.
     #[error("trusted root holds a key or certificate that cannot be used")]
-    Material(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Material(#[source] Cause),
 }
 
 impl TrustedRoot {
@@ -56,7 +57,7 @@ impl TrustedRoot {
         provider::install();
         let text = std::str::from_utf8(json).map_err(TrustError::Text)?;
         let root = sigstore_trust_root::TrustedRoot::from_json(text)
-            .map_err(|source| TrustError::Shape(Box::new(source)))?;
+            .map_err(|source| TrustError::Shape(source.to_string().into()))?;
         if !is_trusted_root(&root.media_type) {
             return Err(TrustError::MediaType(root.media_type));
         }
@@ -70,8 +71,8 @@ impl TrustedRoot {
                 return Err(TrustError::TooMany(kind));
             }
         }
-        let verifier =
-            Verifier::new(&root).map_err(|source| TrustError::Material(Box::new(source)))?;
+        let verifier = Verifier::new(&root)
+            .map_err(|source| TrustError::Material(source.to_string().into()))?;
         Ok(Self { verifier, logs: root.tlogs.len() })
     }
 

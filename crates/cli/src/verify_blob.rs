@@ -1,0 +1,235 @@
+//! `verify-blob`: was this file signed as its Sigstore bundle says, by whom the user names?
+//! No network is asked: what is trusted is built in, or in the files that are named.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use ::signature::{
+    Artifact, BUNDLE_BYTES_MAX, Bundle, Demand, Evidence, Identity, KeyedLog, KeyedSignature,
+    PublicKey, Signer, TRUSTED_ROOT_BYTES_MAX, TextMatch, TextMatchError, TrustedRoot,
+};
+use verdict::Digest;
+
+use crate::arguments::{Output, VerifyBlob};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::{json, print};
+
+/// A file larger than this is not read; its digest can be given instead.
+const ARTIFACT_BYTES_MAX: usize = 2 << 30;
+const KEY_BYTES_MAX: usize = 64 << 10;
+
+/// Whom the user trusts.
+enum Trusted {
+    Key(PublicKey),
+    Identity(Identity),
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &VerifyBlob) -> Result<Exit, Failure> {
+    let trusted = trusted(arguments)?;
+    let root = match (&trusted, arguments.insecure_ignore_tlog) {
+        (Trusted::Key(_), true) => None,
+        _ => Some(root(arguments.trusted_root.as_deref())?),
+    };
+    let bundle = read(&arguments.bundle, BUNDLE_BYTES_MAX, "the bundle")?;
+    let bundle = Bundle::parse(&bundle).map_err(|error| {
+        let what = format!("{} is no bundle that can be verified", arguments.bundle.display());
+        let remedy = "get the bundle again from its source, or ask the signer for one of version 0.3 (`cosign sign-blob --bundle FILE`)";
+        not_verified(what, remedy, &error)
+    })?;
+    let bytes;
+    let artifact = match digest(&arguments.artifact) {
+        Some(digest) => Artifact::Sha256(digest),
+        None => {
+            bytes = read(&arguments.artifact, ARTIFACT_BYTES_MAX, "the file")?;
+            Artifact::Bytes(&bytes)
+        }
+    };
+    match (trusted, root) {
+        (Trusted::Key(key), root) => {
+            let log = root.as_ref().map_or(KeyedLog::WaivedUnsafe, KeyedLog::Required);
+            let signature = bundle
+                .verify_keyed(artifact, &key, log)
+                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
+            show_keyed(arguments, &artifact, &key, &signature)
+        }
+        (Trusted::Identity(identity), Some(root)) => {
+            let signer = bundle
+                .verify_keyless(artifact, &root, evidence(arguments))
+                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
+            judge(arguments, &artifact, &identity, &signer)
+        }
+        (Trusted::Identity(_), None) => Err(usage("no trusted root", "name one")),
+    }
+}
+
+/// A digest, if that is what stands there and no file has such a name.
+fn digest(artifact: &Path) -> Option<Digest> {
+    let digest = artifact.to_str()?.to_ascii_lowercase().parse().ok()?;
+    (!artifact.exists()).then_some(digest)
+}
+
+fn evidence(arguments: &VerifyBlob) -> Evidence {
+    let unless = |waived| if waived { Demand::WaivedUnsafe } else { Demand::Required };
+    Evidence {
+        log: unless(arguments.insecure_ignore_tlog),
+        certificate_log: unless(arguments.insecure_ignore_sct),
+    }
+}
+
+fn trusted(arguments: &VerifyBlob) -> Result<Trusted, Failure> {
+    if let Some(path) = &arguments.key {
+        let pem = read(path, KEY_BYTES_MAX, "the key")?;
+        let key = PublicKey::from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
+            let what = format!("{} is no public key that can be used", path.display());
+            not_verified(what, "name a public key in PEM, such as cosign.pub", &error)
+        })?;
+        return Ok(Trusted::Key(key));
+    }
+    let subject = text(&arguments.certificate_identity, &arguments.certificate_identity_regexp);
+    let issuer =
+        text(&arguments.certificate_oidc_issuer, &arguments.certificate_oidc_issuer_regexp);
+    let both = || Ok::<_, TextMatchError>(Identity { issuer: issuer?, subject: subject? });
+    let wrong = |error: TextMatchError| {
+        usage("the signer's identity cannot be used", "name the identity and its issuer, each exactly or as a regular expression over the whole of it")
+            .because(&error)
+    };
+    both().map(Trusted::Identity).map_err(wrong)
+}
+
+fn text(exact: &Option<String>, regexp: &Option<String>) -> Result<TextMatch, TextMatchError> {
+    match (exact, regexp) {
+        (_, Some(pattern)) => TextMatch::regex(pattern),
+        (exact, None) => TextMatch::exact(exact.as_deref().unwrap_or_default()),
+    }
+}
+
+fn root(path: Option<&Path>) -> Result<TrustedRoot, Failure> {
+    let Some(path) = path else {
+        return TrustedRoot::public_good().map_err(|error| {
+            not_verified(
+                "the built-in trusted root cannot be used",
+                "name one: --trusted-root",
+                &error,
+            )
+        });
+    };
+    let bytes = read(path, TRUSTED_ROOT_BYTES_MAX, "the trusted root")?;
+    TrustedRoot::from_json(&bytes).map_err(|error| {
+        let what = format!("{} is no trusted root that can be used", path.display());
+        not_verified(what, "get trusted_root.json again from who runs the instance", &error)
+    })
+}
+
+/// Reads a file up to a limit.
+fn read(path: &Path, bytes_max: usize, what: &str) -> Result<Vec<u8>, Failure> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+        match bytes.len() > bytes_max {
+            true => Err(io::Error::other(format!("it has more than {bytes_max} bytes"))),
+            false => Ok(bytes),
+        }
+    };
+    read().map_err(|error| {
+        let what = format!("{what} {} cannot be read", path.display());
+        not_verified(what, "name a file that can be read", &error)
+    })
+}
+
+/// Whether who signed is who must have.
+fn judge(
+    arguments: &VerifyBlob,
+    artifact: &Artifact<'_>,
+    identity: &Identity,
+    signer: &Signer,
+) -> Result<Exit, Failure> {
+    if !identity.is(signer) {
+        let what = format!(
+            "{} is signed by {} (for whom {} vouches), and accepted would be {identity}",
+            arguments.artifact.display(),
+            signer.subject,
+            signer.issuer,
+        );
+        let remedy = "find out whether that signer is whom you trust, and name that identity only once you know";
+        return Err(Failure::usage(what, remedy).exit(Exit::Rejected));
+    }
+    let times: Vec<String> = signer.times.iter().map(ToString::to_string).collect();
+    match arguments.output {
+        Output::Json => json(&serde_json::json!({
+            "verified": true,
+            "artifact": artifact.sha256(),
+            "issuer": signer.issuer,
+            "subject": signer.subject,
+            "extensions": signer.extensions,
+            "times": times,
+            "waived": waived(arguments),
+        }))?,
+        Output::Table => print(&format!(
+            "verified: {} is signed by {} (for whom {} vouches), {}\n{}",
+            artifact.sha256(),
+            signer.subject,
+            signer.issuer,
+            times.join(", "),
+            unsafe_note(arguments),
+        ))?,
+    }
+    Ok(Exit::Accepted)
+}
+
+fn show_keyed(
+    arguments: &VerifyBlob,
+    artifact: &Artifact<'_>,
+    key: &PublicKey,
+    signature: &KeyedSignature,
+) -> Result<Exit, Failure> {
+    let times: Vec<String> = signature.times.iter().map(ToString::to_string).collect();
+    match arguments.output {
+        Output::Json => json(&serde_json::json!({
+            "verified": true,
+            "artifact": artifact.sha256(),
+            "key": key.id(),
+            "algorithm": signature.algorithm.to_string(),
+            "times": times,
+            "waived": waived(arguments),
+        }))?,
+        Output::Table => print(&format!(
+            "verified: {} is signed with the key {} ({})\n{}",
+            artifact.sha256(),
+            key.id(),
+            signature.algorithm,
+            unsafe_note(arguments),
+        ))?,
+    }
+    Ok(Exit::Accepted)
+}
+
+/// What the user waived; it is said in every answer.
+fn waived(arguments: &VerifyBlob) -> Vec<&'static str> {
+    let tlog = arguments.insecure_ignore_tlog.then_some("insecure-ignore-tlog");
+    let sct = arguments.insecure_ignore_sct.then_some("insecure-ignore-sct");
+    tlog.into_iter().chain(sct).collect()
+}
+
+fn unsafe_note(arguments: &VerifyBlob) -> String {
+    match waived(arguments).as_slice() {
+        [] => String::new(),
+        waived => format!("not asked for: {}\n", waived.join(", ")),
+    }
+}
+
+fn not_by(arguments: &VerifyBlob, error: &dyn Error, remedy: &str) -> Failure {
+    let what = format!("{} is not verified", arguments.artifact.display());
+    not_verified(what, remedy, error)
+}
+
+fn not_verified(what: impl Into<String>, remedy: &str, error: &dyn Error) -> Failure {
+    Failure::usage(what, remedy).because(error).exit(Exit::Rejected)
+}
+
+fn usage(what: &str, remedy: &str) -> Failure {
+    Failure::usage(what, remedy)
+}
