@@ -34,6 +34,7 @@ const PATHS: &[&str] = &[
     "a.deps.json",
     "packages.lock.json",
     "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpmmanifest/container-manifest-2",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

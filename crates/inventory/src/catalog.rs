@@ -89,6 +89,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &dpkg::Dpkg,
     &dpkg_files::DpkgFiles,
     &rpm::Rpm,
+    &rpm::RpmManifest,
     &npm::Npm,
     &program::Program,
     &go_mod::GoMod,

@@ -3,10 +3,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::process::Command;
 
 use inventory::take;
 use oci_image::{Access, Limits, Opener, Platform};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use testkit::image::{ImageBuilder, LayerBuilder, Packing};
 
@@ -25,7 +27,8 @@ fn in_a_process_of_its_own() {
     let image = opener.open(&declared, &Platform::linux_amd64(), &limits).unwrap();
     let said = match take(&image) {
         Ok(inventory) => {
-            format!("{:?}", inventory.notes.iter().map(|it| &it.reason).collect::<Vec<_>>())
+            let notes: Vec<&String> = inventory.notes.iter().map(|it| &it.reason).collect();
+            format!("packages={} {notes:?}", inventory.packages.len())
         }
         Err(error) => error.to_string(),
     };
@@ -86,6 +89,54 @@ fn packages_each_in_a_folder_of_its_own() {
         layer.file(&format!("{number}/a/b/x.egg-info"), text)
     });
     check(packages, "tree_bytes_max");
+}
+
+/// An rpm database of 80 MB, in 640 packages, by sqlite3. `filler` makes what the headers hold
+/// behind what is wanted of them.
+fn rpm_database(filler: impl Fn(u32) -> String) -> Vec<u8> {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("rpmdb.sqlite");
+    let mut sqlite =
+        Command::new("sqlite3").arg(&file).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = sqlite.stdin.take().unwrap();
+    let table = "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL);";
+    writeln!(input, "PRAGMA synchronous=OFF; {table} BEGIN;").unwrap();
+    for number in 0..640 {
+        let values = format!("{:04}\01\01\0", number);
+        let tags = [[1000_u32, 6, 0, 1], [1001, 6, 5, 1], [1002, 6, 7, 1]];
+        let sizes = [3, values.len() as u32 + (128 << 10)];
+        let words = sizes.iter().chain(tags.as_flattened()).flat_map(|it| it.to_be_bytes());
+        let start = hex::encode(words.chain(values.into_bytes()).collect::<Vec<u8>>());
+        writeln!(input, "INSERT INTO Packages VALUES ({number}, X'{start}{}');", filler(number))
+            .unwrap();
+    }
+    writeln!(input, "COMMIT;").unwrap();
+    drop(input);
+    assert!(sqlite.wait().unwrap().success());
+    fs::read(file).unwrap()
+}
+
+/// Bytes that nothing can deflate, in hexadecimal digits.
+fn noise(number: u32, bytes: usize) -> String {
+    let hash =
+        |at: u32| hex::encode(Sha256::digest([number.to_be_bytes(), at.to_be_bytes()].concat()));
+    (0..bytes as u32 / 32).map(hash).collect()
+}
+
+#[test]
+fn an_rpm_database_of_80_mb_is_read() {
+    // Deflates to a third, as the headers of packages do.
+    let database = rpm_database(|number| noise(number, 40 << 10) + &"61".repeat(88 << 10));
+    assert!(database.len() > 80 << 20);
+    let layer = LayerBuilder::new().file("usr/lib/sysimage/rpm/rpmdb.sqlite", database);
+    check(layer, "packages=640 []");
+}
+
+#[test]
+fn an_rpm_database_of_80_mb_of_noise() {
+    let database = rpm_database(|number| noise(number, 128 << 10));
+    let layer = LayerBuilder::new().file("usr/lib/sysimage/rpm/rpmdb.sqlite", database);
+    check(layer, "rpm_held_bytes_max");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! rpm's package database, in each of the formats that it has had: SQLite, NDB and Berkeley DB
 //! (docs/decisions/048). Each is read by a reader of our own, as it streams by.
 
+mod bdb;
 mod header;
+mod manifest;
+mod ndb;
 mod pages;
 mod sqlite;
 #[cfg(test)]
@@ -10,6 +13,7 @@ mod tests;
 use std::io::{BufRead, Read};
 
 use self::header::Header;
+pub(super) use self::manifest::RpmManifest;
 use super::findings::{Findings, Found, Trouble};
 use super::roles::fill;
 use super::{Cataloger, split_last};
@@ -21,7 +25,8 @@ pub(super) struct Rpm;
 
 /// Where it lies: of old, where Fedora and SUSE have it now, and on systems made by rpm-ostree.
 const FOLDERS: &[&str] = &["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
-const SQLITE: &[u8] = b"rpmdb.sqlite";
+/// Its name says the format; what counts is how the file begins.
+const FILES: [&[u8]; 3] = [b"Packages", b"Packages.db", b"rpmdb.sqlite"];
 /// What SQLite keeps beside a database while it is changed.
 const LOGS: [&[u8]; 2] = [b"rpmdb.sqlite-wal", b"rpmdb.sqlite-journal"];
 /// As much of a file as says which format it has.
@@ -30,7 +35,8 @@ const FRONT_BYTES: usize = 512;
 impl Cataloger for Rpm {
     fn wants(&self, path: &[u8]) -> bool {
         let (folder, file) = split_last(path);
-        FOLDERS.iter().any(|it| it.as_bytes() == folder) && (file == SQLITE || LOGS.contains(&file))
+        FOLDERS.iter().any(|it| it.as_bytes() == folder)
+            && (FILES.contains(&file) || LOGS.contains(&file))
     }
 
     fn streams(&self) -> bool {
@@ -55,6 +61,12 @@ impl Cataloger for Rpm {
         }
         if front.starts_with(sqlite::MAGIC) {
             return sqlite::read(&front, content, findings);
+        }
+        if front.starts_with(ndb::MAGIC) {
+            return ndb::read(&front, content, findings);
+        }
+        if let Some(order) = bdb::Order::of(&front) {
+            return bdb::read(order, &front, content, findings);
         }
         Err(Trouble::Malformed("is no rpm database".to_owned()))
     }

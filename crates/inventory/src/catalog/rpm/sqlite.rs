@@ -23,6 +23,8 @@ const ROW_BYTES_MAX: u64 = 4 << 10;
 const COLUMNS_MAX: usize = 8;
 /// No tree is deeper.
 const DEPTH_MAX: u32 = 20;
+/// After so many pages that cannot be read the others are not tried.
+const MALFORMED_MAX: u32 = 1000;
 
 /// What the database's header says of it.
 #[derive(Debug, Clone, Copy)]
@@ -135,14 +137,17 @@ impl Tree {
     /// Shows all rows below a page, in their order. A page that is malformed does not keep the
     /// others from being read; the first such is the error.
     fn walk(&mut self, root: u32, see: &mut SeeRow<'_>) -> Result<(), Trouble> {
-        let (mut left, mut end) = (vec![(root, 1)], Ok(()));
+        let (mut left, mut malformed, mut end) = (vec![(root, 1)], 0, Ok(()));
         while let Some((number, depth)) = left.pop() {
             match self.page(number, see) {
                 Ok(_) if depth == DEPTH_MAX => {
                     return Err(Trouble::Limit { limit: "rpm_depth_max", max: DEPTH_MAX.into() });
                 }
                 Ok(below) => left.extend(below.into_iter().rev().map(|it| (it, depth + 1))),
-                Err(Trouble::Malformed(why)) => end = end.and(Err(Trouble::Malformed(why))),
+                Err(Trouble::Malformed(why)) if malformed < MALFORMED_MAX => {
+                    malformed += 1;
+                    end = end.and(Err(Trouble::Malformed(why)));
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -156,8 +161,11 @@ impl Tree {
         let malformed = || Trouble::Malformed(format!("has a malformed page {number}"));
         match page.get(header) {
             Some(&TABLE_LEAF) => {
+                let mut room = page.len();
                 for cell in cells(&page, header, 8).ok_or_else(malformed)? {
                     let cell = Cell::of(cell, self.shape).ok_or_else(malformed)?;
+                    // Many rows that lie over each other are more than a page can hold.
+                    room = room.checked_sub(cell.start.len()).ok_or_else(malformed)?;
                     let record =
                         Chain::new(&mut self.pages, follow, cell.start, cell.next, cell.bytes);
                     see(Row { shape: self.shape, bytes: cell.bytes, record })?;

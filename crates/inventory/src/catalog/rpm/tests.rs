@@ -128,3 +128,45 @@ fn what_is_no_database_is_told() {
     shape.resize(0x1000, 0);
     check(&shape, "! has a malformed page 1");
 }
+
+#[test]
+fn a_list_of_packages_stands_for_the_database() {
+    let text = "bash\t5.2.15-3.azl3\t1\t2\tMicrosoft\t(none)\t3\tx86_64\t0\tbash-5.2.15-3.azl3.src.rpm\n\
+                openssl-libs\t3.3.2-1.azl3\t1\t2\tMicrosoft\t1\t3\tx86_64\t1\topenssl-3.3.2-1.azl3.src.rpm\n\
+                bash\t5.2\n";
+    let expected = [
+        "bash 5.2.15-3.azl3 x86_64 (bash 5.2.15-3.azl3)",
+        "openssl-libs 1:3.3.2-1.azl3 x86_64 (openssl 3.3.2-1.azl3)",
+        "! has a line that is no package's",
+    ];
+    check(&RpmManifest, "var/lib/rpmmanifest/container-manifest-2", text, &expected);
+}
+
+#[test]
+fn berkeley_db_of_another_shape_is_told() {
+    let mut meta = vec![0; 512];
+    meta[12..16].copy_from_slice(&0x0006_1561_u32.to_le_bytes());
+    let check =
+        |meta: &[u8], expected: &[&str]| check(&Rpm, "var/lib/rpm/Packages", meta, expected);
+    let impossible = ["! is a Berkeley DB database of an impossible shape"];
+    check(&meta, &impossible);
+    meta[20..24].copy_from_slice(&512_u32.to_le_bytes());
+    check(&meta, &[]);
+    // Encrypted.
+    meta[24] = 1;
+    check(&meta, &impossible);
+    meta[24] = 0;
+    // A bucket of a key, and of a key with a record that leads nowhere.
+    let mut bucket = vec![0; 512];
+    bucket[25] = 13;
+    bucket[20] = 1;
+    bucket[26..28].copy_from_slice(&500_u16.to_le_bytes());
+    check(&[meta.clone(), bucket.clone()].concat(), &["! has a key without a record"]);
+    bucket[20] = 2;
+    bucket[500] = 1;
+    bucket[28..30].copy_from_slice(&488_u16.to_le_bytes());
+    bucket[488..500].copy_from_slice(&[3, 0, 0, 0, 9, 0, 0, 0, 99, 0, 0, 0]);
+    check(&[meta.clone(), bucket.clone()].concat(), &["! lacks its page 9"]);
+    bucket[28..30].copy_from_slice(&600_u16.to_le_bytes());
+    check(&[meta, bucket].concat(), &["! has a malformed page"]);
+}
