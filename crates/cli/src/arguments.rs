@@ -8,6 +8,7 @@ use verdict::Platform;
 
 use crate::exit::Exit;
 use crate::runtime::Runtime;
+use crate::signature::Signature;
 
 /// Validates OpenFaaS function images: vulnerable packages, signatures, the user's own policy,
 /// and what a running function does.
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// Look at a policy.
     #[command(subcommand)]
     Policy(Policy),
+    /// Look at who signed an image.
+    #[command(subcommand)]
+    Signature(Signature),
     /// Look at what runs.
     #[command(subcommand)]
     Runtime(Runtime),

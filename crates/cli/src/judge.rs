@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use verdict::{
     Digest, Finding, Phase, PinnedImage, Platform, PolicyDocument, Request, Role, Verdict,
 };
+use verify_signature::VerifySignature;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
@@ -87,11 +88,26 @@ impl Judge {
         Self::with(policy, |_| Ok(Vec::new()))
     }
 
+    /// The same with one check, which asks who signed an image.
+    pub(crate) fn for_signatures(document: PolicyDocument) -> Result<Self, Failure> {
+        Self::of(None, document, |shelf| {
+            let images: Arc<dyn Images> = Arc::<Shelf>::clone(shelf);
+            Ok(vec![Arc::new(VerifySignature::new(images))])
+        })
+    }
+
     fn with(
         path: Option<&Path>,
         checks: impl FnOnce(&Arc<Shelf>) -> Result<Vec<Arc<dyn Check>>, Failure>,
     ) -> Result<Self, Failure> {
-        let document = document(path)?;
+        Self::of(path, document(path)?, checks)
+    }
+
+    fn of(
+        path: Option<&Path>,
+        document: PolicyDocument,
+        checks: impl FnOnce(&Arc<Shelf>) -> Result<Vec<Arc<dyn Check>>, Failure>,
+    ) -> Result<Self, Failure> {
         let parsed = Policy::parse(&document).map_err(|error| unusable(path, &error))?;
         let access = surroundings::access(parsed.sources.insecure_registries.clone())?;
         let opener = Opener::new(access).map_err(|error| {
@@ -129,6 +145,11 @@ impl Judge {
         let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
         let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
         question.resolved(image.resolved(), &self.document, limits, deadline)
+    }
+
+    /// The images that were opened.
+    pub(crate) fn images(&self) -> Arc<dyn Images> {
+        Arc::<Shelf>::clone(&self.shelf)
     }
 
     /// The digest of the configuration of an image that was opened before.
@@ -196,7 +217,7 @@ fn checks(shelf: &Arc<Shelf>, advisories: Option<&Path>) -> Result<Vec<Arc<dyn C
             Arc::clone(&inventories),
             index,
         )),
-        Arc::new(verify_signature::VerifySignature::new(Arc::clone(&images))),
+        Arc::new(VerifySignature::new(Arc::clone(&images))),
         Arc::new(check_policy::CheckPolicy::new(images, inventories)),
         Arc::new(check_runtime::CheckRuntime::default()),
     ])

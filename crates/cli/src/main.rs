@@ -18,6 +18,7 @@ mod policy;
 mod render;
 mod round;
 mod runtime;
+mod signature;
 mod stack;
 mod surroundings;
 mod up;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Inventory(arguments) => inventory_list::run(arguments),
         Command::Advisories(command) => advisory_index::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Signature(command) => signature::run(command),
         Command::Runtime(command) => runtime::run(command),
         Command::InstallPlugin(arguments) => plugin::install(arguments),
         Command::VerifyBlob(arguments) => verify_blob::run(arguments),

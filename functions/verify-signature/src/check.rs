@@ -19,6 +19,16 @@ pub const NAME: CheckName = CheckName::new("verify-signature");
 /// Verifies the signatures of images.
 pub struct VerifySignature {
     images: Arc<dyn Images>,
+    scope: Scope,
+}
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// What the policy asks.
+    Asked,
+    /// All that is attached, whatever the policy asks.
+    Everything,
 }
 
 /// What was found, and what was looked at.
@@ -31,24 +41,33 @@ struct Looked {
 impl VerifySignature {
     /// A check that opens images there.
     pub fn new(images: Arc<dyn Images>) -> Self {
-        Self { images }
+        Self { images, scope: Scope::Asked }
+    }
+
+    /// The same, looking at all that is attached: for who wants to see it.
+    #[must_use]
+    pub fn showing_everything(self) -> Self {
+        Self { scope: Scope::Everything, ..self }
     }
 
     fn look(&self, request: &Request, policy: &Policy) -> Looked {
         let (subject, signatures) = (&request.subject, &policy.signatures);
         let mut looked = Looked::default();
-        if !signatures.is_required(subject.role, subject.place) {
-            looked.evidence.push(("required", false.into()));
+        let required = signatures.is_required(subject.role, subject.place);
+        looked.evidence.push(("required", required.into()));
+        let everything = self.scope == Scope::Everything;
+        if !required && !everything {
             return looked;
         }
-        looked.evidence.push(("required", true.into()));
         let repository = &subject.image.repository;
         let covering = signatures.authorities_for(repository);
         if covering.is_empty() {
             let title = format!("no authority of the policy covers {repository}");
             let finding = Finding::new(&rules::NO_AUTHORITY, title).effect(signatures.unmatched);
             looked.findings.push(finding);
-            return looked;
+            if !everything {
+                return looked;
+            }
         }
         let authorities = match authorities::read(&covering) {
             Ok(authorities) => authorities,
@@ -84,8 +103,11 @@ impl VerifySignature {
             (SignedManifest::Index, Some(index)) => vec![index],
             (SignedManifest::Either, Some(index)) => vec![image, index],
         };
-        let mut attached =
-            signature::attached(&subjects, &repositories, Wanted::Signatures, limits);
+        let wanted = match self.scope {
+            Scope::Asked => Wanted::Signatures,
+            Scope::Everything => Wanted::Everything,
+        };
+        let mut attached = signature::attached(&subjects, &repositories, wanted, limits);
         if let Some(index) = subject.index {
             attached.hold_to_index(&index, &image, &own);
         }

@@ -1,0 +1,170 @@
+//! `faas-validator signature show` and `signature verify`: what is attached to an image, as a
+//! tree, and whether somebody signed it, without a policy file.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::bundle::{Artifact, SIGN};
+use testkit::image::{BuiltImage, ImageBuilder};
+use testkit::program::{Ended, run};
+use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
+use testkit::signer::{SignatureManifest, Signer, signature_manifest};
+
+fn image() -> BuiltImage {
+    ImageBuilder::new().build()
+}
+
+fn legacy(signer: &str) -> SignatureManifest {
+    let digest = image().digest();
+    signature_manifest(&digest, vec![Signer::new(signer).sign("fn", &digest)])
+}
+
+fn bundle(signer: &str, predicate: &str) -> Artifact {
+    let bundle = Signer::new(signer).attest(&image().digest(), predicate);
+    Artifact::bundle(&image(), &bundle, predicate)
+}
+
+fn repository() -> AttachedRepository {
+    AttachedRepository::of(&image(), "fn")
+}
+
+/// A folder with acme's and mallory's keys, and a policy that trusts acme.
+fn desk() -> TempDir {
+    let desk = TempDir::new().unwrap();
+    for name in ["acme", "mallory"] {
+        let pem = Signer::new(name).public_pem();
+        fs::write(desk.path().join(format!("{name}.pub")), pem).unwrap();
+    }
+    let policy = "signatures:\n  authorities: [{name: acme, images: ['**'], keys: [acme.pub]}]\n";
+    fs::write(desk.path().join("policy.yml"), policy).unwrap();
+    desk
+}
+
+fn name(registry: &ScriptedRegistry) -> String {
+    format!("docker://{}/fn:1", registry.host())
+}
+
+fn show(registry: &ScriptedRegistry, more: &[&str]) -> Ended {
+    let desk = desk();
+    let (image, policy) = (name(registry), desk.path().join("policy.yml"));
+    let arguments = ["signature", "show", &image, "--policy", policy.to_str().unwrap()];
+    run(arguments.iter().chain(more))
+}
+
+fn verify(registry: &ScriptedRegistry, more: &[&str]) -> Ended {
+    let desk = desk();
+    let image = name(registry);
+    let more: Vec<String> =
+        more.iter().map(|it| it.replace("DESK", desk.path().to_str().unwrap())).collect();
+    run(["signature", "verify", &image].into_iter().chain(more.iter().map(String::as_str)))
+}
+
+/// The text without what differs between runs.
+fn plain(ended: &Ended, registry: &ScriptedRegistry) -> String {
+    let text = ended.stdout.replace(&registry.host(), "REGISTRY");
+    let digests = [
+        (image().digest(), "IMAGE"),
+        (bundle("mallory", SIGN).digest(), "sha256:BUNDLE"),
+        (bundle("acme", "https://slsa.dev/provenance/v1").digest(), "sha256:PROVENANCE"),
+        (testkit::image::digest(&legacy("acme").manifest), "sha256:LEGACY"),
+    ];
+    digests.iter().fold(text, |text, (digest, word)| text.replace(digest, word))
+}
+
+#[test]
+fn all_that_is_attached_is_shown_with_what_it_means() {
+    let repository = repository().tagged(legacy("acme"));
+    let repository = repository.referrer(bundle("mallory", SIGN));
+    let registry =
+        repository.referrer(bundle("acme", "https://slsa.dev/provenance/v1")).serve(Listing::Api);
+    let ended = show(&registry, &[]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let text = plain(&ended, &registry);
+    for expect in [
+        "REGISTRY/fn@IMAGE\n",
+        "├─ signature tag in REGISTRY/fn, sha256:LEGACY",
+        "✓ signed by acme",
+        "ECDSA P-256 with SHA-256",
+        "├─ referrers in REGISTRY/fn, sha256:BUNDLE",
+        "└─ referrers in REGISTRY/fn, sha256:PROVENANCE",
+        "attestation https://slsa.dev/provenance/v1",
+        "pass under the policy",
+    ] {
+        assert!(text.contains(expect), "{expect:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn what_is_shown_as_json_is_the_report() {
+    let registry = repository().tagged(legacy("mallory")).serve(Listing::Missing);
+    let ended = show(&registry, &["--output", "json"]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["evidence"]["attached"][0]["verified"], json!(false));
+    assert_eq!(report["findings"][0]["rule"], "signed-by-other");
+    // It was seen; that the policy rejects it is what was seen.
+    assert_eq!(ended.code, 0);
+}
+
+#[test]
+fn an_image_with_nothing_attached_and_one_that_cannot_be_asked_are_shown_apart() {
+    let registry = repository().serve(Listing::Api);
+    let ended = show(&registry, &[]);
+    assert!(ended.stdout.contains("nothing is attached"), "{}", ended.stdout);
+    assert_eq!(ended.code, 0);
+    let ended = show(&ScriptedRegistry::serving(Default::default()), &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn a_terminal_obeys_nothing_that_was_pushed() {
+    let hostile = Artifact::about(
+        &image().descriptor(),
+        Some("x\u{1b}[2J\nsigned by acme"),
+        json!({}),
+        vec![("x/y", b"z".to_vec())],
+    );
+    let ended = show(&repository().referrer(hostile).serve(Listing::Api), &[]);
+    assert!(!ended.stdout.contains('\u{1b}'), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("\nsigned by acme"));
+}
+
+#[test]
+fn p19_a_key_is_enough_and_only_the_images_registry_is_asked() {
+    let registry = repository().tagged(legacy("acme")).serve(Listing::Missing);
+    let unlogged = "--skip-transparency-log-unsafe";
+    for (key, code) in [("acme", 0), ("mallory", 1)] {
+        let ended = verify(&registry, &["--key", &format!("DESK/{key}.pub"), unlogged]);
+        assert_eq!(ended.code, code, "{key}: {}{}", ended.stdout, ended.stderr);
+    }
+    // The image by its tag once, manifest and configuration; then by digest alone, both times.
+    assert!(registry.seen().iter().all(|it| it.host == registry.host()));
+    let by_tag = registry.seen().iter().filter(|it| it.path.ends_with("manifests/1")).count();
+    assert_eq!(by_tag, 2);
+}
+
+#[test]
+fn a_bundle_by_the_key_verifies_too() {
+    let registry = repository().referrer(bundle("acme", SIGN)).serve(Listing::Empty);
+    let key = ["--key", "DESK/acme.pub", "--skip-transparency-log-unsafe"];
+    let ended = verify(&registry, &key);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    let ended = verify(&registry, &[&key[..], &["--output", "json"]].concat());
+    let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(verdict["reports"][0]["evidence"]["attached"][0]["authority"], "command line");
+}
+
+#[test]
+fn whoever_is_not_named_whole_is_a_wrong_question() {
+    let registry = repository().serve(Listing::Api);
+    for arguments in [
+        &[][..],
+        &["--certificate-identity", "a@b.c"],
+        &["--certificate-oidc-issuer", "https://x"],
+        &["--key", "DESK/acme.pub", "--certificate-identity", "a@b.c"],
+        &["--key", "DESK/none.pub"],
+    ] {
+        assert_eq!(verify(&registry, arguments).code, 3, "{arguments:?}");
+    }
+}
