@@ -14,12 +14,12 @@ use crate::render::{json, print};
 /// Runs the command.
 pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
     let judge = Judge::for_inventory(arguments.policy.as_deref())?;
-    let unread = |error: oci_image::ImageError| {
+    let unread = |error: &oci_image::ImageError| {
         let what = format!("the packages of {} cannot be listed", arguments.image);
-        Failure::usage(what, error.remedy()).because(&error).exit(Exit::Undecided)
+        Failure::usage(what, error.remedy()).because(error).exit(Exit::Undecided)
     };
-    let image = judge.open(&arguments.image, &arguments.platform).map_err(unread)?;
-    let inventory = Inventories::default().of(&image).map_err(unread)?;
+    let image = judge.open(&arguments.image, &arguments.platform).map_err(|it| unread(&it))?;
+    let inventory = Inventories::default().of(&image).map_err(|it| unread(&it))?;
     let subject = Subject::new(&image, &inventory);
     match arguments.output {
         Listing::Json => json(&*inventory)?,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Bounds on what is read of one image. Past one, the answer is `undecided` and names it.
 /// Sizes are bytes, times milliseconds. The defaults suit functions of up to a few gigabytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {

@@ -35,8 +35,8 @@ impl ScanLayers {
         Self { images, inventories, index }
     }
 
-    fn inventory(&self, request: &Request) -> Result<Arc<Inventory>, ImageError> {
-        let image = self.images.open(&request.subject, &request.limits)?;
+    fn inventory(&self, request: &Request) -> Result<Arc<Inventory>, Arc<ImageError>> {
+        let image = self.images.open(&request.subject, &request.limits).map_err(Arc::new)?;
         self.inventories.of(&image)
     }
 }
