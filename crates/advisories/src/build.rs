@@ -201,7 +201,13 @@ fn family(ecosystem: &str) -> String {
     match ecosystem.split_once(':') {
         Some((name @ ("npm" | "PyPI"), _)) => format!("{name}, other registries"),
         Some((name, _)) => name.to_owned(),
-        None if matches!(ecosystem, "Alpine" | "Debian") => format!("{ecosystem}, no release"),
+        None if matches!(
+            ecosystem,
+            "Alpine" | "Debian" | "AlmaLinux" | "Rocky Linux" | "openSUSE"
+        ) =>
+        {
+            format!("{ecosystem}, no release")
+        }
         None => ecosystem.to_owned(),
     }
 }

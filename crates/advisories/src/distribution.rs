@@ -1,5 +1,7 @@
 //! Which of the advisory data an image's distribution is under.
 
+use std::borrow::Cow;
+
 use inventory::{Ecosystem, OsRelease, Package, python_name};
 
 use crate::order::VersionOrder;
@@ -10,6 +12,16 @@ pub struct Distribution {
     /// OSV's name of it: `Alpine:v3.20`, `Debian:12`.
     pub(crate) ecosystem: String,
     package_manager: Ecosystem,
+    names: Names,
+}
+
+/// What a distribution's advisories name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// What packages are built from, and its version.
+    Sources,
+    /// The packages themselves. OSV's schema says otherwise of AlmaLinux, its records do not.
+    Packages,
 }
 
 /// A distribution whose advisories are not known here.
@@ -36,25 +48,49 @@ impl Distribution {
         let number = |it: &&str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit());
         let mut parts = version.split('.');
         let major = parts.next().filter(number).ok_or_else(other)?;
-        match id {
+        let minor = parts.next().filter(number);
+        let (ecosystem, package_manager, names) = match id {
             "alpine" => {
                 // Snapshots of edge are versions such as 3.21.0_alpha20240923.
-                let minor = parts.next().filter(number).filter(|_| !version.contains('_'));
+                let minor = minor.filter(|_| !version.contains('_')).ok_or_else(other)?;
+                (format!("Alpine:v{major}.{minor}"), Ecosystem::Apk, Names::Sources)
+            }
+            "debian" => (format!("Debian:{major}"), Ecosystem::Dpkg, Names::Sources),
+            "almalinux" => (format!("AlmaLinux:{major}"), Ecosystem::Rpm, Names::Packages),
+            "rocky" => (format!("Rocky Linux:{major}"), Ecosystem::Rpm, Names::Sources),
+            "opensuse-leap" => {
                 let minor = minor.ok_or_else(other)?;
-                let ecosystem = format!("Alpine:v{major}.{minor}");
-                Ok(Self { ecosystem, package_manager: Ecosystem::Apk })
+                (format!("openSUSE:Leap {major}.{minor}"), Ecosystem::Rpm, Names::Sources)
             }
-            "debian" => {
-                let ecosystem = format!("Debian:{major}");
-                Ok(Self { ecosystem, package_manager: Ecosystem::Dpkg })
+            "opensuse-tumbleweed" => {
+                ("openSUSE:Tumbleweed".to_owned(), Ecosystem::Rpm, Names::Sources)
             }
-            _ => Err(other()),
-        }
+            _ => return Err(other()),
+        };
+        Ok(Self { ecosystem, package_manager, names })
     }
 
     /// OSV's name of it.
     pub fn ecosystem(&self) -> &str {
         &self.ecosystem
+    }
+
+    /// The name and version by which advisories speak of a package.
+    pub(crate) fn subject<'p>(&self, package: &'p Package) -> (&'p str, Cow<'p, str>) {
+        let own = (package.name.as_str(), package.version.as_str().into());
+        match (&package.source, self.names) {
+            (None, _) | (_, Names::Packages) => own,
+            (Some(source), Names::Sources) => {
+                // The name of a source's file leaves out the epoch, which is the package's.
+                let epoch = package.version.split_once(':').map(|it| it.0);
+                let epoch = epoch.filter(|_| package.ecosystem == Ecosystem::Rpm);
+                let version = match epoch {
+                    Some(epoch) => format!("{epoch}:{}", source.version).into(),
+                    None => source.version.as_str().into(),
+                };
+                (&source.name, version)
+            }
+        }
     }
 
     /// OSV's name of the release whose advisories speak of a version, and that version there. A
@@ -81,6 +117,7 @@ pub(crate) fn order_of(ecosystem: &str) -> Option<VersionOrder> {
     match ecosystem.split_once(':') {
         Some(("Alpine", _)) => Some(VersionOrder::Apk),
         Some(("Debian", _)) => Some(VersionOrder::Dpkg),
+        Some(("AlmaLinux" | "Rocky Linux" | "openSUSE", _)) => Some(VersionOrder::Rpm),
         None if matches!(ecosystem, "npm" | "Go" | "crates.io") => Some(VersionOrder::Semver),
         None if ecosystem == "PyPI" => Some(VersionOrder::Pep440),
         _ => None,
@@ -112,7 +149,13 @@ mod tests {
         check("alpine", "3.21.0_alpha20240923", None);
         check("debian", "12", Some("Debian:12"));
         check("debian", "", None);
+        check("almalinux", "9.4", Some("AlmaLinux:9"));
+        check("rocky", "8.10", Some("Rocky Linux:8"));
+        check("opensuse-leap", "15.6", Some("openSUSE:Leap 15.6"));
+        check("opensuse-tumbleweed", "20241101", Some("openSUSE:Tumbleweed"));
         check("ubuntu", "22.04", None);
+        check("fedora", "43", None);
+        check("rhel", "9.4", None);
         check("wolfi", "20230201", None);
         assert!(Distribution::of(None).is_err());
     }

@@ -42,7 +42,7 @@ impl Entry {
         };
         let mut affected = self.versions.iter().any(same);
         let mut unreadable = None;
-        for events in &self.ranges {
+        for events in self.ranges.iter().filter(|it| is_about(it, version, order)) {
             match contains(events, version, order) {
                 Ok(inside) => affected |= inside,
                 Err(text) => unreadable = Some(text),
@@ -66,6 +66,16 @@ impl Entry {
             .min_by(|a, b| order.compare(a, b).unwrap_or(Ordering::Equal))
             .cloned()
     }
+}
+
+/// Whether a range is about builds such as this version at all.
+fn is_about(events: &[Event], version: &str, order: VersionOrder) -> bool {
+    events.iter().all(|event| match event {
+        Event::Introduced(at) | Event::Limit(at) if matches!(at.as_str(), "0" | "*") => true,
+        Event::Introduced(at) | Event::Fixed(at) | Event::LastAffected(at) | Event::Limit(at) => {
+            order.are_alike(at, version)
+        }
+    })
 }
 
 /// Whether a range contains the version; an error is the event's version that cannot be compared.

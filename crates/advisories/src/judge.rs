@@ -83,6 +83,7 @@ impl Index {
         package: &Package,
         distribution: Result<&Distribution, &UnknownDistribution>,
     ) -> Result<Question, Unjudged> {
+        let in_full;
         let (ecosystem, (name, version)) = match package.ecosystem {
             Ecosystem::Npm => ("npm".to_owned(), (&*package.name, &*package.version)),
             Ecosystem::Pypi => ("PyPI".to_owned(), (&*package.name, &*package.version)),
@@ -101,9 +102,10 @@ impl Index {
                     let other = format!("{} packages on {}", package.ecosystem, known.ecosystem());
                     return Err(Unjudged::Distribution(UnknownDistribution::Other(other)));
                 }
-                let (name, version) = package.source_or_self();
-                let (ecosystem, version) = known.release_of(version);
-                (ecosystem, (name, version))
+                let (subject, whole) = known.subject(package);
+                in_full = whole;
+                let (ecosystem, version) = known.release_of(&in_full);
+                (ecosystem, (subject, version))
             }
         };
         if !self.ecosystems().contains_key(&ecosystem) {

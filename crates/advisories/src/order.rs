@@ -3,6 +3,7 @@
 mod apk;
 mod dpkg;
 mod pep440;
+mod rpm;
 mod semver;
 
 use std::cmp::Ordering;
@@ -17,6 +18,8 @@ pub enum VersionOrder {
     Apk,
     /// Debian's.
     Dpkg,
+    /// rpm's.
+    Rpm,
     /// Semantic versions, as npm, Go and Cargo have them.
     Semver,
     /// Python's.
@@ -37,8 +40,13 @@ impl VersionOrder {
         match self {
             Self::Apk => Some(apk::Version::parse(a)?.cmp(&apk::Version::parse(b)?)),
             Self::Dpkg => Some(dpkg::Version::parse(a)?.cmp(&dpkg::Version::parse(b)?)),
+            Self::Rpm => Some(rpm::Version::parse(a)?.cmp(&rpm::Version::parse(b)?)),
             Self::Semver => Some(semver::Version::parse(a)?.cmp(&semver::Version::parse(b)?)),
             Self::Pep440 => Some(pep440::Version::parse(a)?.cmp(&pep440::Version::parse(b)?)),
         }
+    }
+    /// Whether what is said of one version is about builds such as the other at all.
+    pub(crate) fn are_alike(self, a: &str, b: &str) -> bool {
+        self != Self::Rpm || rpm::is_modular(a) == rpm::is_modular(b)
     }
 }

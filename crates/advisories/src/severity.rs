@@ -23,6 +23,7 @@ pub(crate) fn of(record: &Record, affected: &Affected) -> Severity {
         .or_else(|| scored(record.severity.as_deref()))
         .or(words[1])
         .or(words[2])
+        .or_else(|| before_colon(record.summary.as_deref()?))
         .unwrap_or(Severity::Unknown)
 }
 
@@ -39,6 +40,11 @@ fn scored(scores: Option<&[Score]>) -> Option<Severity> {
 fn vector(text: &str) -> Option<Severity> {
     let cvss: cvss::Cvss = text.trim_end_matches('/').parse().ok()?;
     Some(Severity::of_cvss_score(cvss.score()))
+}
+
+/// AlmaLinux has its word only before what a summary says: `Important: openssl security update`.
+fn before_colon(summary: &str) -> Option<Severity> {
+    summary.split_once(": ").and_then(|it| word(it.0))
 }
 
 fn word_in(value: Option<&Value>) -> Option<Severity> {
@@ -92,6 +98,14 @@ mod tests {
         );
         check(
             r#"{"id":"e","affected":[{"ecosystem_specific":{"urgency":"not yet assigned"}}]}"#,
+            Severity::Unknown,
+        );
+        check(
+            r#"{"id":"ALSA-2023:1405","summary":"Important: openssl security update","affected":[{}]}"#,
+            Severity::High,
+        );
+        check(
+            r#"{"id":"ALSA-1","summary":"openssl: high load","affected":[{}]}"#,
             Severity::Unknown,
         );
         check(r#"{"id":"MAL-2024-1","affected":[{}]}"#, Severity::Critical);

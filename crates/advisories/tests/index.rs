@@ -293,3 +293,47 @@ fn records_that_no_package_would_be_looked_up_in_are_counted_as_left_out() {
     let counted: Vec<&str> = built.other_ecosystems.keys().map(String::as_str).collect();
     assert_eq!(counted, ["Debian, no release", "PyPI, other registries", "Ubuntu"]);
 }
+
+fn rpm(name: &str, version: &str, source: &str) -> Package {
+    let source = source.split_once(' ').unwrap();
+    let source = Source { name: source.0.to_owned(), version: source.1.to_owned() };
+    Package { source: Some(source), ..package(Ecosystem::Rpm, name, version) }
+}
+
+#[test]
+fn almalinux_names_packages_and_rocky_sources() {
+    let index = index(&[
+        record("ALSA-1", "AlmaLinux:9", "openssl-libs", below("1:3.0.7-27.el9")),
+        record("ALSA-2", "AlmaLinux:9", "openssl", below("9:0-0.el9")),
+        record("RLSA-1", "Rocky Linux:9", "openssl", below("1:3.0.7-27.el9")),
+        record("SUSE-1", "openSUSE:Leap 15.6", "openssl-3", below("3.1.4-150600.5.1")),
+    ]);
+    let libs = |version: &str| {
+        let own = format!("1:{version}");
+        rpm("openssl-libs", &own, &format!("openssl {version}"))
+    };
+    let (old, new) = (libs("3.0.7-25.el9_3"), libs("3.0.7-27.el9"));
+    assert_eq!(ids(&judge(&index, &old, "almalinux", "9.4")), ["ALSA-1"]);
+    assert!(ids(&judge(&index, &new, "almalinux", "9.4")).is_empty());
+    assert_eq!(ids(&judge(&index, &old, "rocky", "9.4")), ["RLSA-1"]);
+    assert!(ids(&judge(&index, &new, "rocky", "9.4")).is_empty());
+    let leap = rpm("libopenssl3", "3.1.4-150600.3.2", "openssl-3 3.1.4-150600.3.2");
+    assert_eq!(ids(&judge(&index, &leap, "opensuse-leap", "15.6")), ["SUSE-1"]);
+    // Nobody judges what is of another distribution.
+    for (id, version) in [("fedora", "43"), ("rhel", "9.4"), ("debian", "12"), ("rocky", "8.9")] {
+        assert_eq!(judge(&index, &old, id, version).unjudged.len(), 1, "{id}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_modules_builds_is_not_said_of_others() {
+    let index = index(&[
+        record("M", "AlmaLinux:8", "nodejs", below("1:18.17.1-1.module_el8.8.0+3657+aee7e170")),
+        record("N", "AlmaLinux:8", "nodejs", below("1:19.0.0-1.el8")),
+    ]);
+    let found = |version: &str| {
+        judge(&index, &package(Ecosystem::Rpm, "nodejs", version), "almalinux", "8.8")
+    };
+    assert_eq!(ids(&found("1:18.14.2-2.module_el8.7.0+3551+c2f7d2b8")), ["M"]);
+    assert_eq!(ids(&found("1:18.14.2-2.el8")), ["N"]);
+}

@@ -7,6 +7,14 @@ use std::process::Command;
 use advisories::VersionOrder;
 use proptest::prelude::*;
 
+const ORDERS: [VersionOrder; 5] = [
+    VersionOrder::Apk,
+    VersionOrder::Dpkg,
+    VersionOrder::Rpm,
+    VersionOrder::Semver,
+    VersionOrder::Pep440,
+];
+
 /// Each is older than the next.
 fn ascending(order: VersionOrder, versions: &[&str]) {
     for (at, a) in versions.iter().enumerate() {
@@ -85,6 +93,36 @@ fn debian() {
 }
 
 #[test]
+fn rpm() {
+    let order = VersionOrder::Rpm;
+    ascending(
+        order,
+        &[
+            "1.0~~",
+            "1.0~rc1-1.el9",
+            "1.0",
+            "1.0-1.el8",
+            "1.0-1.el8_10",
+            "1.0-1.el9",
+            "1.0-1.el9.1",
+            "1.0-2.el8",
+            "1.0^git5-1",
+            "1.0.a-1",
+            "1.0.1-1",
+            "1.010-1",
+            "1.11-1",
+            "1:0.5-1",
+            "2:0-0",
+        ],
+    );
+    for (a, b) in [("0:1.0-1", "1.0-1"), ("1.05-1", "1.5-1"), ("1..0_-1", "1.0-1"), ("fc4", "fc.4")]
+    {
+        assert_eq!(order.compare(a, b), Some(Ordering::Equal), "{a} and {b}");
+    }
+    refuses(order, &["", "x:1-1", "1-", "-1", "1-2-3", "1 0", "1.0-1é", "4294967296:1-1"]);
+}
+
+#[test]
 fn npm() {
     let order = VersionOrder::Semver;
     ascending(
@@ -134,8 +172,7 @@ fn python() {
 #[test]
 fn a_version_longer_than_any_is_none() {
     let long = "1".repeat(10_000);
-    for order in [VersionOrder::Apk, VersionOrder::Dpkg, VersionOrder::Semver, VersionOrder::Pep440]
-    {
+    for order in ORDERS {
         assert!(!order.takes(&long), "{order:?}");
     }
 }
@@ -158,6 +195,31 @@ proptest! {
     }
 }
 
+/// What rpm says of pairs of versions: all in one run.
+fn rpm_says(pairs: &[(String, String)]) -> Vec<Ordering> {
+    let compared = pairs.iter().map(|(a, b)| format!("print(rpm.vercmp('{a}', '{b}'), '')"));
+    let script = format!("%{{lua:{}}}", compared.collect::<Vec<_>>().join(" "));
+    let output = Command::new("rpm").args(["--eval", &script]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().map(|it| it.parse::<i32>().unwrap().cmp(&0)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    #[test]
+    fn rpm_agrees(pairs in prop::collection::vec((
+        "([0-2]:)?[0-2][01a-c.~^_+]{0,6}(-[0-2a-c.~^]{0,2}[0-2a-c])?",
+        "([0-2]:)?[0-2][01a-c.~^_+]{0,6}(-[0-2a-c.~^]{0,2}[0-2a-c])?",
+    ), 100)) {
+        let said = rpm_says(&pairs);
+        prop_assert_eq!(said.len(), pairs.len());
+        for ((a, b), said) in pairs.iter().zip(said) {
+            prop_assert_eq!(VersionOrder::Rpm.compare(a, b), Some(said), "{} and {}", a, b);
+        }
+    }
+}
+
 fn laws(order: VersionOrder, a: &str, b: &str, c: &str) {
     let compare = |x: &str, y: &str| order.compare(x, y);
     let Some(((ab, bc), ac)) = compare(a, b).zip(compare(b, c)).zip(compare(a, c)) else { return };
@@ -170,18 +232,18 @@ fn laws(order: VersionOrder, a: &str, b: &str, c: &str) {
 proptest! {
     #[test]
     fn every_order_is_total(
-        a in "[0-9][0-9a-c.~+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
-        b in "[0-9][0-9a-c.~+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
-        c in "[0-9][0-9a-c.~+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
+        a in "[0-9][0-9a-c.~^+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
+        b in "[0-9][0-9a-c.~^+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
+        c in "[0-9][0-9a-c.~^+-]{0,8}(_(rc|p|git)[0-9]?)?(-r[0-9])?",
     ) {
-        for order in [VersionOrder::Apk, VersionOrder::Dpkg, VersionOrder::Semver, VersionOrder::Pep440] {
+        for order in ORDERS {
             laws(order, &a, &b, &c);
         }
     }
 
     #[test]
     fn no_text_breaks_an_order(a in "\\PC{0,20}", b in "\\PC{0,20}") {
-        for order in [VersionOrder::Apk, VersionOrder::Dpkg, VersionOrder::Semver, VersionOrder::Pep440] {
+        for order in ORDERS {
             let _ = order.compare(&a, &b);
         }
     }
