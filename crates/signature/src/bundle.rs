@@ -3,6 +3,8 @@
 //!
 //! Reading one says nothing: [`Bundle::verify_keyed`] and [`Bundle::verify_keyless`] do.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sigstore_types::SignatureContent;
 use sigstore_types::bundle::VerificationMaterialContent;
 
@@ -38,6 +40,9 @@ pub enum BundleError {
     /// Not JSON of that shape, or of a version or entry kind that nobody here knows.
     #[error("bundle is not a Sigstore bundle of the versions 0.1 to 0.3")]
     Shape(#[source] Cause),
+    /// It says two things where one is to be said.
+    #[error("bundle holds not one {0}")]
+    NotOne(&'static str),
     /// More of something than is looked at.
     #[error("bundle holds more than {most} {what}")]
     TooMany {
@@ -48,6 +53,24 @@ pub enum BundleError {
     },
 }
 
+/// The fields of which a bundle has one (`oneof` in protobuf-specs). The first that is met would be
+/// taken otherwise, and another reader may take the second.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Choices {
+    message_signature: Option<IgnoredAny>,
+    dsse_envelope: Option<IgnoredAny>,
+    verification_material: MaterialChoices,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MaterialChoices {
+    certificate: Option<IgnoredAny>,
+    x509_certificate_chain: Option<IgnoredAny>,
+    public_key: Option<IgnoredAny>,
+}
+
 /// Who a bundle says it was signed by. Nothing of it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
@@ -55,6 +78,20 @@ pub enum Claimed {
     Key(String),
     /// A certificate in it.
     Certificate,
+}
+
+impl Choices {
+    fn read(text: &str) -> Result<(), BundleError> {
+        let choices: Self = serde_json::from_str(text)
+            .map_err(|source| BundleError::Shape(source.to_string().into()))?;
+        let material = choices.verification_material;
+        let chosen = |one: &[Option<IgnoredAny>]| one.iter().flatten().count() == 1;
+        if !chosen(&[choices.message_signature, choices.dsse_envelope]) {
+            return Err(BundleError::NotOne("signature or envelope"));
+        }
+        let who = [material.certificate, material.x509_certificate_chain, material.public_key];
+        if chosen(&who) { Ok(()) } else { Err(BundleError::NotOne("certificate, chain or key")) }
+    }
 }
 
 impl Bundle {
@@ -67,6 +104,7 @@ impl Bundle {
             return Err(BundleError::TooLarge(json.len()));
         }
         let text = std::str::from_utf8(json).map_err(BundleError::Text)?;
+        Choices::read(text)?;
         let inner = sigstore_types::Bundle::from_json(text)
             .map_err(|source| BundleError::Shape(source.to_string().into()))?;
         Self::bounded(inner)

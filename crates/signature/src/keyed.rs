@@ -113,6 +113,6 @@ impl Bundle {
             let key = DerPublicKey::new(key.as_der().to_vec());
             verify(&PublicKeyVerificationPolicy::new(key))
         };
-        Ok(times(&verified.map_err(BundleFault::of)?))
+        times(&verified.map_err(BundleFault::of)?)
     }
 }

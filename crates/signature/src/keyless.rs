@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sigstore_crypto::{CertificateInfo, FulcioCiClaims, SubjectAltName};
-use sigstore_types::Sha256Hash;
+use sigstore_types::{KindVersion, Sha256Hash, TransparencyLogEntry};
 use sigstore_verify::{VerificationPolicy, VerificationResult};
 
 use crate::artifact::Artifact;
@@ -90,18 +90,31 @@ impl Bundle {
         .map_err(BundleFault::of)?;
         let certificate = verified.certificate().ok_or(BundleFault::NoCertificate)?;
         let mut signer = Signer::of(certificate)?;
-        signer.times = times(&verified);
+        signer.times = times(&verified)?;
         Ok(signer)
     }
 
-    /// That each log entry in it proves or promises something, and that there is one.
-    /// (`sigstore-verify` passes over an entry that does neither beside one that does.)
+    /// That there is a log entry, and of each what `sigstore-verify` does not ask: that it proves or
+    /// promises something (it passes over one that does neither beside one that does), and that a
+    /// proof is for the tree of its checkpoint (it compares the roots of Rekor v1, not the sizes).
     pub(crate) fn logged(&self) -> Result<(), BundleFault> {
         let entries = &self.inner.verification_material.tlog_entries;
-        let vouched = entries
-            .iter()
-            .all(|entry| entry.inclusion_proof.is_some() || entry.inclusion_promise.is_some());
-        if entries.is_empty() || !vouched { Err(BundleFault::NotLogged) } else { Ok(()) }
+        let vouched = |entry: &TransparencyLogEntry| {
+            entry.inclusion_proof.is_some() || entry.inclusion_promise.is_some()
+        };
+        if entries.is_empty() || !entries.iter().all(vouched) {
+            return Err(BundleFault::NotLogged);
+        }
+        let sizes_differ = |entry: &TransparencyLogEntry| {
+            let proof = entry.inclusion_proof.as_ref()?;
+            let checkpoint = proof.checkpoint.checkpoint()?;
+            let is_v1 = entry.kind_version != KindVersion::HashedRekordV002;
+            Some(is_v1 && checkpoint.tree_size() != proof.tree_size)
+        };
+        match entries.iter().filter_map(sizes_differ).any(|differs| differs) {
+            true => Err(BundleFault::Log("its proof is for a tree of another size".into())),
+            false => Ok(()),
+        }
     }
 
     /// That an attestation is about this artifact.
@@ -154,10 +167,15 @@ impl Signer {
     }
 }
 
-/// The verified times, in seconds: no source of them is finer.
-pub(crate) fn times(verified: &VerificationResult) -> Vec<Timestamp> {
-    let seconds = verified.verified_timestamps().iter().map(|time| time.as_second());
-    seconds.filter_map(|second| Timestamp::from_second(second).ok()).collect()
+/// The verified times, in seconds: no source of them is finer. None may lie in the future
+/// (`sigstore-verify` asks that of a log's times and not of an authority's).
+pub(crate) fn times(verified: &VerificationResult) -> Result<Vec<Timestamp>, BundleFault> {
+    let now = Timestamp::now();
+    let passed = |second: i64| match Timestamp::from_second(second) {
+        Ok(time) if time <= now => Ok(time),
+        _ => Err(BundleFault::Time("it lies in the future".into())),
+    };
+    verified.verified_timestamps().iter().map(|time| passed(time.as_second())).collect()
 }
 
 fn extensions(claims: &FulcioCiClaims) -> BTreeMap<&'static str, String> {

@@ -16,3 +16,4 @@ pub mod image;
 pub mod program;
 pub mod registry;
 pub mod signer;
+pub mod sigstore;

@@ -41,10 +41,21 @@ impl Signer {
         self.0.verifying_key().to_public_key_pem(LineEnding::LF).expect("a key has a PEM form")
     }
 
+    /// The public key as a SubjectPublicKeyInfo in DER.
+    pub fn public_der(&self) -> Vec<u8> {
+        let der = self.0.verifying_key().to_public_key_der().expect("a key has a DER form");
+        der.as_bytes().to_vec()
+    }
+
+    /// A signature over these bytes, in DER.
+    pub fn signature(&self, bytes: &[u8]) -> Vec<u8> {
+        let signature: DerSignature = self.0.sign(bytes);
+        signature.as_bytes().to_vec()
+    }
+
     /// The hint by which cosign names the key: the SHA-256 of its SubjectPublicKeyInfo.
     pub fn hint(&self) -> String {
-        let der = self.0.verifying_key().to_public_key_der().expect("a key has a DER form");
-        STANDARD.encode(Sha256::digest(der.as_bytes()))
+        STANDARD.encode(Sha256::digest(self.public_der()))
     }
 
     /// The bytes that cosign signs for a manifest.
@@ -67,8 +78,7 @@ impl Signer {
 
     /// A signature layer over any bytes.
     pub fn sign_bytes(&self, payload: Vec<u8>) -> SignatureLayer {
-        let signature: DerSignature = self.0.sign(&payload);
-        SignatureLayer { signature: STANDARD.encode(signature.as_bytes()), payload }
+        SignatureLayer { signature: STANDARD.encode(self.signature(&payload)), payload }
     }
 }
 

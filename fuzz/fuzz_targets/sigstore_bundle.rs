@@ -1,0 +1,24 @@
+//! Bundles as strangers write them: they are refused or not verified, and nothing panics.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use signature::{Bundle, Evidence, KeyedLog, PublicKey, Sigstore, TrustedRoot};
+
+static ROOT: LazyLock<Option<TrustedRoot>> = LazyLock::new(|| TrustedRoot::public_good().ok());
+static KEY: LazyLock<Option<PublicKey>> = LazyLock::new(|| {
+    PublicKey::from_pem(include_str!("../../crates/signature/tests/vectors/openssl/p384.pub")).ok()
+});
+
+fuzz_target!(|json: &[u8]| {
+    let (Some(root), Some(key)) = (&*ROOT, &*KEY) else { return };
+    let entry = String::from_utf8_lossy(json).into_owned();
+    let sigstore = Sigstore { log_entry: Some(entry), ..Sigstore::default() };
+    let lifted = Bundle::of_envelope(br#"{"signatures":[]}"#, &sigstore).ok();
+    for bundle in Bundle::parse(json).ok().into_iter().chain(lifted) {
+        let _ = bundle.statement();
+        let _ = bundle.verify_keyless(b"artifact"[..].into(), root, Evidence::default());
+        let _ = bundle.verify_keyed(b"artifact"[..].into(), key, KeyedLog::Required(root));
+    }
+});
