@@ -1,16 +1,18 @@
 //! The check: is a signature asked, what is attached, and what does it mean under the policy?
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use event_bus::Check;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use oci_image::{ImageError, Images};
-use policy::{Policy, Signatures, SignedManifest};
+use policy::{Policy, PolicyError, Signatures, SignedManifest};
 use serde_json::{Value, json};
 use signature::{Answer, Wanted};
 use verdict::{CheckName, Finding, PinnedImage, Report, Request, common};
 
+use crate::cache::{Cache, Found, Key};
 use crate::{authorities, found, rules};
 
 /// The check's name.
@@ -20,6 +22,7 @@ pub const NAME: CheckName = CheckName::new("verify-signature");
 pub struct VerifySignature {
     images: Arc<dyn Images>,
     scope: Scope,
+    cache: Cache,
 }
 
 /// How much is looked at.
@@ -32,22 +35,35 @@ enum Scope {
 }
 
 /// What was found, and what was looked at.
-#[derive(Default)]
-struct Looked {
-    findings: Vec<Finding>,
-    evidence: Vec<(&'static str, Value)>,
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Looked {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) evidence: Vec<(&'static str, Value)>,
 }
 
 impl VerifySignature {
     /// A check that opens images there.
     pub fn new(images: Arc<dyn Images>) -> Self {
-        Self { images, scope: Scope::Asked }
+        Self { images, scope: Scope::Asked, cache: Cache::default() }
     }
 
     /// The same, looking at all that is attached: for who wants to see it.
     #[must_use]
     pub fn showing_everything(self) -> Self {
         Self { scope: Scope::Everything, ..self }
+    }
+
+    /// What was found before, or is now.
+    fn found(&self, request: &Request) -> Result<Found, PolicyError> {
+        let (key, limits) = (Key::of(request), &request.limits);
+        if let Some(found) = self.cache.get(&key, limits, Instant::now()) {
+            return Ok(found);
+        }
+        let policy = Arc::new(Policy::parse(&request.policy)?);
+        let looked = Arc::new(self.look(request, &policy));
+        let found = Found { policy, looked };
+        self.cache.put(key, limits, found.clone(), Instant::now());
+        Ok(found)
     }
 
     fn look(&self, request: &Request, policy: &Policy) -> Looked {
@@ -125,24 +141,18 @@ impl Check for VerifySignature {
     }
 
     fn check(&self, request: &Request) -> Report {
-        let mut looked = match Policy::parse(&request.policy) {
-            Ok(policy) => {
-                let mut looked = self.look(request, &policy);
+        let (findings, mut evidence) = match self.found(request) {
+            Ok(found) => {
+                let Looked { mut findings, evidence } = Looked::clone(&found.looked);
                 let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
-                policy.apply(&mut looked.findings, &request.subject.image, today);
-                looked
+                found.policy.apply(&mut findings, &request.subject.image, today);
+                (findings, evidence)
             }
-            Err(error) => {
-                let finding = Finding::could_not(&common::POLICY_INVALID, &error);
-                Looked { findings: vec![finding], evidence: vec![] }
-            }
+            Err(error) => (vec![Finding::could_not(&common::POLICY_INVALID, &error)], Vec::new()),
         };
-        looked.evidence.push(("image", request.subject.image.to_string().into()));
-        let report = Report::new(request.validation.clone(), NAME, looked.findings);
-        looked
-            .evidence
-            .into_iter()
-            .fold(report, |report, (name, value)| report.evidence(name, value))
+        evidence.push(("image", request.subject.image.to_string().into()));
+        let report = Report::new(request.validation.clone(), NAME, findings);
+        evidence.into_iter().fold(report, |report, (name, value)| report.evidence(name, value))
     }
 }
 

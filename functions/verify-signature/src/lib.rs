@@ -5,6 +5,7 @@
 //! of it.
 
 mod authorities;
+mod cache;
 mod check;
 mod found;
 mod handle;

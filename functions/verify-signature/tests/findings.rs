@@ -107,3 +107,22 @@ fn a_verified_image_takes_two_requests_of_its_own_and_is_not_opened() {
     let probes = 2; // for the other layouts, beside the first
     assert_eq!(registry.seen().len(), 2 + probes);
 }
+
+#[test]
+fn p3_a_pass_is_not_asked_for_again_and_silence_is() {
+    let check = verify_signature::VerifySignature::new(asked::opener());
+    let ask = |registry: &ScriptedRegistry| {
+        let request = question(&registry.host(), &image().digest(), None, &trusting(&json!({})));
+        let report = event_bus::Check::check(&check, &request);
+        (rule(&report).to_owned(), registry.seen().len())
+    };
+    let signed = repository().tagged(legacy("acme", &image().digest())).serve(Listing::Api);
+    assert_eq!(ask(&signed), ask(&signed));
+    let silent = repository().serve(Listing::Failing(503));
+    let (first, second) = (ask(&silent), ask(&silent));
+    assert_eq!(
+        (first.0.as_str(), second.0.as_str()),
+        ("signatures-unreachable", "signatures-unreachable")
+    );
+    assert!(second.1 > first.1, "it is asked again");
+}
