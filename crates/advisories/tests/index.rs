@@ -51,6 +51,7 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         source: None,
         architecture: None,
         licenses: Vec::new(),
+        owned_by: None,
         also_at: Vec::new(),
     }
 }

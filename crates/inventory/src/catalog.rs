@@ -23,6 +23,7 @@ mod npm;
 mod npm_lock;
 mod nuget;
 mod os_release;
+mod owned;
 mod pipfile_lock;
 mod pnpm_lock;
 mod program;
@@ -138,8 +139,11 @@ pub fn read_file(path: &[u8], content: &mut dyn Read) -> Option<usize> {
     is_read.then(|| found.iter().map(|(_, it)| it.packages.len()).sum())
 }
 
+/// The names of the lists of files that belong to this package of dpkg, by the file that shows it.
+pub(crate) use dpkg_files::lists_of as dpkg_lists_of;
+
 /// The last component of a path, and what lies before it.
-fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (&[], path),

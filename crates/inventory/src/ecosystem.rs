@@ -56,6 +56,12 @@ impl Ecosystem {
         }
     }
 
+    /// Whether a distribution's advisories speak for what its packages bring of it. They name
+    /// programs and libraries, but not the modules and crates that a program was built from.
+    pub(crate) const fn may_be_owned(self) -> bool {
+        !self.is_distribution() && !matches!(self, Self::Golang | Self::Cargo)
+    }
+
     /// Whether a distribution's package manager wrote it down.
     pub const fn is_distribution(self) -> bool {
         matches!(self, Self::Apk | Self::Dpkg | Self::Rpm)

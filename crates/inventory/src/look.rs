@@ -217,11 +217,13 @@ impl Looking<'_> {
     }
 
     fn close(self) -> Look {
-        let (os_release, ownership) = (self.os_release(), self.ownership());
+        let os_release = self.os_release();
+        let ownership = self.ownership(os_release.as_ref());
         let mut packages: Vec<Package> = Vec::with_capacity(self.since.len());
         for ((id, path), layer) in &self.since {
             let Some(found) = self.found.get(*id as usize) else { continue };
-            if found.ecosystem == Ecosystem::Binary && ownership.has(path, *layer) {
+            let owner = ownership.owner(path, *layer).filter(|_| found.ecosystem.may_be_owned());
+            if found.ecosystem == Ecosystem::Binary && owner.is_some() {
                 continue;
             }
             let Some(layer) = self.layer_ref(*layer) else { continue };
@@ -235,6 +237,7 @@ impl Looking<'_> {
                 source: found.source.clone(),
                 architecture: found.architecture.clone(),
                 licenses: found.licenses.clone(),
+                owned_by: owner.map(|it| it.to_string()),
                 also_at: Vec::new(),
             });
         }
@@ -244,23 +247,49 @@ impl Looking<'_> {
     }
 
     /// What the distribution's packages brought.
-    fn ownership(&self) -> Ownership {
+    fn ownership(&self, os_release: Option<&OsRelease>) -> Ownership {
         let mut ownership = Ownership::default();
+        let (lists, mut urls) = (self.dpkg_lists(), HashMap::new());
         for Seen { path, file, shows } in self.rootfs.files() {
             let Some(listed) = self.rootfs.file(file).map(|it| it.layer) else { continue };
             let holdings = shows.iter().filter_map(|role| self.holdings.get(&(file, role)));
             let path: Arc<[u8]> = path.into();
+            let list = lists.get(catalog::split_last(&path).1);
             for claim in holdings.flat_map(|it| &it.claims) {
-                let since = match claim.package {
-                    Some(package) => self.since.get(&(package, Arc::clone(&path))).copied(),
-                    None => Some(listed),
+                let (package, since) = match claim.package {
+                    Some(package) => {
+                        (Some(package), self.since.get(&(package, Arc::clone(&path))).copied())
+                    }
+                    None => (list.copied(), Some(listed)),
                 };
-                if let (Some(since), Some(real)) = (since, self.rootfs.real_path(&claim.path)) {
-                    ownership.claim(real, since);
+                let found = package.and_then(|it| Some((it, self.found.get(it as usize)?)));
+                let real = self.rootfs.real_path(&claim.path);
+                if let (Some((id, found)), Some(since), Some(real)) = (found, since, real) {
+                    let url = || Arc::from(purl::of(found, os_release));
+                    let url: &Arc<str> = urls.entry(id).or_insert_with(url);
+                    ownership.claim(real, since, Arc::clone(url));
                 }
             }
         }
         ownership
+    }
+
+    /// Dpkg's packages that are there, by what the lists of their files are named.
+    fn dpkg_lists(&self) -> HashMap<Vec<u8>, u32> {
+        let mut lists = HashMap::new();
+        for (id, path) in self.since.keys() {
+            let Some(found) = self.found.get(*id as usize) else { continue };
+            if found.ecosystem == Ecosystem::Dpkg {
+                let names =
+                    catalog::dpkg_lists_of(&found.name, found.architecture.as_deref(), path);
+                // Of several that share a name the same one, whatever the order.
+                names.into_iter().for_each(|name| {
+                    let first = lists.entry(name).or_insert(*id);
+                    *first = (*first).min(*id);
+                });
+            }
+        }
+        lists
     }
 
     /// The distribution: the first of its places that leads to a file (os-release(5)).

@@ -79,7 +79,7 @@ mod tests {
             let mut word = || words.next().unwrap();
             let (path, name, version) = (word(), word(), word());
             let (purl, source, architecture) = (String::new(), None, None);
-            let (licenses, also_at) = (Vec::new(), Vec::new());
+            let (licenses, owned_by, also_at) = (Vec::new(), None, Vec::new());
             Package {
                 purl,
                 name,
@@ -90,6 +90,7 @@ mod tests {
                 source,
                 architecture,
                 licenses,
+                owned_by,
                 also_at,
             }
         };

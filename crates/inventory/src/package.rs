@@ -31,6 +31,10 @@ pub struct Package {
     /// The licences as they are declared: words of the package, not SPDX expressions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<String>,
+    /// The package URL of the distribution's package that brought the file that shows it. It is
+    /// that package's then: its flaws are those that the distribution's advisories name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<String>,
     /// The lock files that name it too, where it is installed from one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_at: Vec<String>,

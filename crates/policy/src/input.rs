@@ -71,6 +71,9 @@ pub struct InputPackage {
     pub ecosystem: String,
     /// The licences as the package declares them.
     pub licenses: Vec<String>,
+    /// The package URL of the distribution's package that brought it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<String>,
     /// The file that showed it.
     pub path: String,
     /// The index of the layer that brought it, from 0 at the bottom.

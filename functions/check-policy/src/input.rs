@@ -40,6 +40,7 @@ fn package(package: &Package) -> InputPackage {
         version: package.version.clone(),
         ecosystem: package.ecosystem.to_string(),
         licenses: package.licenses.clone(),
+        owned_by: package.owned_by.clone(),
         path: package.path.clone(),
         layer: package.layer.index,
     }

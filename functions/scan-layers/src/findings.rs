@@ -18,7 +18,8 @@ pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<F
     let mut findings: Vec<Finding> =
         inventory.notes.iter().map(|note| unreadable(note, policy)).collect();
     let mut together: BTreeMap<(&str, String), Together<'_>> = BTreeMap::new();
-    for package in &inventory.packages {
+    // What a distribution's package brought is judged with that package.
+    for package in inventory.packages.iter().filter(|it| it.owned_by.is_none()) {
         let judged = index.judge(package, distribution.as_ref());
         findings.extend(judged.flaws.into_iter().map(|flaw| vulnerable(package, flaw, policy)));
         for unjudged in judged.unjudged {

@@ -158,6 +158,27 @@ fn a_program_is_judged_as_its_package_only_if_the_database_says_so() {
 }
 
 #[test]
+fn a_language_package_of_the_distributions_is_judged_with_its_owner() {
+    let folder = "usr/share/nodejs/x/node_modules/lodash";
+    let path = format!("{folder}/package.json");
+    let database = |openssl: &str, list: &str| {
+        let text = format!("P:libssl3\nV:{openssl}\no:openssl\n{list}\n");
+        LayerBuilder::new()
+            .file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n")
+            .file("lib/apk/db/installed", text)
+            .file(&path, r#"{"name":"lodash","version":"4.17.20"}"#)
+    };
+    let owned = format!("F:{folder}\nR:package.json\n");
+    let rules_of = |openssl: &str, list: &str| {
+        let report = scan(vec![database(openssl, list)], Some(index()), POLICY);
+        rules(&report).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(rules_of("3.3.2-r1", &owned).is_empty());
+    assert_eq!(rules_of("3.3.2-r0", &owned), ["vulnerable-package"]);
+    assert_eq!(rules_of("3.3.2-r1", ""), ["vulnerable-package"]);
+}
+
+#[test]
 fn an_unknown_distribution_is_one_finding_and_no_pass() {
     let layers = vec![alpine("3.21.0_alpha20240923", "3.3.2-r1")];
     let report = scan(layers, Some(index()), POLICY);

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
-use super::{Cataloger, program};
+use super::{Cataloger, owned};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
 
@@ -56,13 +56,13 @@ struct Stanza {
     architecture: Option<String>,
     origin: Option<String>,
     license: Option<String>,
-    /// The folder that the files after it lie in, and those that are programs.
+    /// The folder that the files after it lie in, and those that it claims.
     folder: Vec<u8>,
-    programs: Vec<Vec<u8>>,
+    claims: Vec<Vec<u8>>,
 }
 
-/// How many programs one package may claim; no package brings so many.
-const PROGRAMS_MAX: usize = 256;
+/// How many files one package may claim; no package brings so many.
+const CLAIMS_MAX: usize = 4096;
 
 impl Stanza {
     fn take(&mut self, line: Line<'_>) -> Result<(), Trouble> {
@@ -86,15 +86,16 @@ impl Stanza {
         Ok(())
     }
 
-    /// A file that the package brought, if it is a program. One whose path was cut is nobody's.
+    /// A file that the package brought, if it shows packages. One whose path was cut is nobody's.
     fn take_file(&mut self, line: Line<'_>) {
         let (letter, name) = line.bytes.split_at_checked(2).unwrap_or_default();
         match letter {
             b"F:" if line.is_cut => self.folder = b"..".to_vec(), // leads nowhere
             b"F:" => self.folder = name.to_vec(),
-            b"R:" if line.is_cut || self.programs.len() == PROGRAMS_MAX => {}
-            b"R:" if program::is_named_as_one(name) => {
-                self.programs.push([&self.folder, b"/".as_slice(), name].concat());
+            b"R:" if line.is_cut || self.claims.len() == CLAIMS_MAX => {}
+            b"R:" if owned::may_be_told(name) => {
+                let path = [&self.folder, b"/".as_slice(), name].concat();
+                self.claims.extend(Some(path).filter(|it| owned::is_told(it)));
             }
             _ => {}
         }
@@ -125,7 +126,7 @@ impl Stanza {
             architecture: self.architecture,
             licenses: self.license.into_iter().collect(),
         })?;
-        self.programs.iter().try_for_each(|path| findings.claim(path))?;
+        self.claims.iter().try_for_each(|path| findings.claim(path))?;
         Ok(true)
     }
 }
@@ -138,11 +139,13 @@ mod tests {
     #[test]
     fn a_stanza_is_a_package() {
         let text = "C:Q1xx=\nP:busybox\nV:1.36.1-r29\nA:x86_64\np:cmd:ash=1\no:busybox\n\
-                    L:GPL-2.0-only\nF:bin\nR:busybox\n\nP:ssl_client\nV:1.36.1-r29\no:busybox";
+                    L:GPL-2.0-only\nF:bin\nR:busybox\nF:usr/lib/python3.12/site-packages/a-1.dist-info\nR:METADATA\n\
+                    F:opt/a-1.dist-info\nR:METADATA\n\nP:ssl_client\nV:1.36.1-r29\no:busybox";
         let expected = [
             "busybox 1.36.1-r29 x86_64 (busybox 1.36.1-r29) GPL-2.0-only",
             "ssl_client 1.36.1-r29 (busybox 1.36.1-r29)",
             "claims bin/busybox",
+            "claims usr/lib/python3.12/site-packages/a-1.dist-info/METADATA",
         ];
         check(&Apk, "lib/apk/db/installed", text, &expected);
     }

@@ -1,11 +1,11 @@
 //! Which files Debian's packages brought: `info/NAME.list` of an installed package (dpkg-query(1)),
-//! and distroless's `status.d/NAME.md5sums`. Only names of programs are told.
+//! and distroless's `status.d/NAME.md5sums`.
 
 use std::io::Read;
 
 use super::findings::{Findings, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, program, split_last};
+use super::{Cataloger, owned, split_last};
 
 /// Reads the lists of files beside dpkg's database.
 pub(super) struct DpkgFiles;
@@ -41,12 +41,21 @@ impl Cataloger for DpkgFiles {
             let Some(named) = named.filter(|_| !line.is_cut) else { continue };
             let named = named.strip_prefix(b"./").unwrap_or(named).trim_ascii();
             let named = named.strip_prefix(b"/").unwrap_or(named);
-            if program::is_named_as_one(named) {
+            if owned::is_told(named) {
                 findings.claim(named)?;
             }
         }
         Ok(())
     }
+}
+
+/// The names that the list of a package's files may have: that of dpkg's, also where several
+/// architectures have it, and that beside the file of distroless's that shows it.
+pub(crate) fn lists_of(name: &str, architecture: Option<&str>, shown_by: &[u8]) -> Vec<Vec<u8>> {
+    let file = split_last(shown_by).1;
+    let of_architecture = architecture.map(|it| format!("{name}:{it}.list").into_bytes());
+    let names = [format!("{name}.list").into_bytes(), [file, b".md5sums".as_slice()].concat()];
+    names.into_iter().chain(of_architecture).collect()
 }
 
 #[cfg(test)]
@@ -55,12 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_claimed_and_nothing_else() {
+    fn what_shows_packages_is_claimed_and_nothing_else() {
         check(
             &DpkgFiles,
             "var/lib/dpkg/info/python3.11-minimal.list",
-            "/.\n/usr\n/usr/bin\n/usr/bin/python3.11\n/usr/share/doc/x\n",
-            &["claims usr/bin/python3.11"],
+            "/.\n/usr\n/usr/bin\n/usr/bin/python3.11\n/usr/share/doc/x\n\
+             /usr/lib/python3/dist-packages/six-1.egg-info\n",
+            &["claims usr/bin/python3.11", "claims usr/lib/python3/dist-packages/six-1.egg-info"],
         );
         check(
             &DpkgFiles,

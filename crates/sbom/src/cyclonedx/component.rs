@@ -190,6 +190,9 @@ fn properties(package: &Package) -> Vec<Property> {
         Property::new("layer:diffID", layer.diff_id.to_string()),
         Property::new("path", format!("/{}", package.path)),
     ];
+    if let Some(owner) = &package.owned_by {
+        properties.push(Property::new("ownedBy", owner.clone()));
+    }
     if let Some(source) = &package.source {
         properties.push(Property::new("source:name", source.name.clone()));
         properties.push(Property::new("source:version", source.version.clone()));

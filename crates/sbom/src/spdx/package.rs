@@ -176,6 +176,9 @@ fn source_info(package: &inventory::Package) -> String {
     if !package.also_at.is_empty() {
         text.push_str(&format!("; also named by /{}", package.also_at.join(", /")));
     }
+    if let Some(owner) = &package.owned_by {
+        text.push_str(&format!("; part of {owner}"));
+    }
     if let Some(source) = &package.source {
         text.push_str(&format!("; built from {} {}", source.name, source.version));
     }

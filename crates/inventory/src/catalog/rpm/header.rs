@@ -5,7 +5,7 @@
 use std::io::{BufRead, ErrorKind, Read};
 
 use super::super::findings::Trouble;
-use super::super::{program, split_last};
+use super::super::{owned, split_last};
 
 /// rpm takes no header of more tags or more bytes (`lib/header.c`: hdrchkTags, hdrchkData).
 const TAGS_MAX: u32 = 0xffff;
@@ -48,7 +48,7 @@ pub(super) struct Header {
     /// The file name of the source package.
     pub(super) source: String,
     pub(super) license: String,
-    /// Those of its files that are named as programs, from the root.
+    /// Those of its files that are worth a claim, from the root.
     pub(super) programs: Vec<Vec<u8>>,
 }
 
@@ -66,7 +66,7 @@ struct Span {
 struct Files {
     /// For each file its folder, by its place among the folders.
     folder_of: Vec<u32>,
-    /// Those that are named as programs, by their place among the files.
+    /// Those that are worth a claim, by their place among the files.
     programs: Vec<(usize, Vec<u8>)>,
     folders: Vec<Vec<u8>>,
 }
@@ -162,7 +162,7 @@ impl Files {
     fn see_names(&mut self, span: Span, values: &mut Values<'_>) -> Result<(), Trouble> {
         for at in 0..span.count as usize {
             let name = values.text()?;
-            if program::is_named_as_one(&name) {
+            if owned::may_be_told(&name) {
                 self.programs.push((at, name));
             }
         }
@@ -183,14 +183,14 @@ impl Files {
         Ok(())
     }
 
-    /// The paths of the programs, without the leading `/`. One without a folder is nobody's.
+    /// The paths that are claimed, without the leading `/`. One without a folder is nobody's.
     fn programs(self) -> Vec<Vec<u8>> {
         let Self { folder_of, programs, folders } = self;
         let path = |(at, name): (usize, Vec<u8>)| {
             let folder = folders.get(*folder_of.get(at)? as usize)?;
             let folder = folder.strip_prefix(b"/").unwrap_or(folder);
             let is_plain = split_last(&name).0.is_empty();
-            is_plain.then(|| [folder, &name].concat())
+            is_plain.then(|| [folder, &name].concat()).filter(|it| owned::is_told(it))
         };
         programs.into_iter().filter_map(path).collect()
     }
