@@ -59,21 +59,22 @@ fn succeed(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "cosign {arguments:?}: {told}");
 }
 
-fn sign(folder: &Path, key: &str, name: &str) {
-    succeed(
-        folder,
-        &[
-            "sign",
-            "--key",
-            key,
-            "--yes",
-            "--use-signing-config=false",
-            "--tlog-upload=false",
-            "--new-bundle-format=false",
-            "--allow-http-registry",
-            name,
-        ],
-    );
+/// The two layouts that cosign writes, by its flag.
+const LEGACY: &str = "--new-bundle-format=false";
+const BUNDLE: &str = "--new-bundle-format=true";
+/// Without any network but the registry's.
+const ALONE: [&str; 4] =
+    ["--yes", "--use-signing-config=false", "--tlog-upload=false", "--allow-http-registry"];
+
+fn sign(folder: &Path, key: &str, layout: &str, name: &str) {
+    succeed(folder, &[&["sign", "--key", key, layout], &ALONE[..], &[name]].concat());
+}
+
+fn attest(folder: &Path, key: &str, layout: &str, name: &str) {
+    fs::write(folder.join("predicate.json"), "{}").unwrap();
+    let what =
+        ["attest", "--key", key, layout, "--type", "custom", "--predicate", "predicate.json"];
+    succeed(folder, &[&what, &ALONE[..], &[name]].concat());
 }
 
 fn validate(folder: &Path, key: &str, name: &str) -> Ended {
@@ -99,10 +100,10 @@ fn interop_cosign_signs_and_we_verify() {
     succeed(folder, &["generate-key-pair", "--output-key-prefix", "other"]);
     let before = validate(folder, "cosign.pub", &name);
     assert_eq!((before.code, rule(&before).as_str()), (1, "unsigned"), "{}", before.stdout);
-    sign(folder, "other.key", &name);
+    sign(folder, "other.key", LEGACY, &name);
     let other = validate(folder, "cosign.pub", &name);
     assert_eq!((other.code, rule(&other).as_str()), (1, "signed-by-other"), "{}", other.stdout);
-    sign(folder, "cosign.key", &name);
+    sign(folder, "cosign.key", LEGACY, &name);
     let signed = validate(folder, "cosign.pub", &name);
     assert_eq!(signed.code, 0, "{}{}", signed.stdout, signed.stderr);
 }
@@ -123,4 +124,60 @@ fn interop_cosign_verifies_what_the_tests_sign() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     fs::write(folder.path().join("other.pub"), Signer::new("other").public_pem()).unwrap();
     assert!(!verify("other.pub").status.success());
+}
+
+/// A registry with an image, and a folder with two pairs of keys.
+fn desk() -> (Registry, TempDir, String) {
+    let (registry, folder) = (Registry::start(), TempDir::new().unwrap());
+    let name = push(&registry, &image(), None);
+    succeed(folder.path(), &["generate-key-pair"]);
+    succeed(folder.path(), &["generate-key-pair", "--output-key-prefix", "other"]);
+    (registry, folder, name)
+}
+
+#[test]
+fn interop_cosign_signs_with_a_bundle_and_we_verify() {
+    let (_registry, folder, name) = desk();
+    let folder = folder.path();
+    sign(folder, "other.key", BUNDLE, &name);
+    let other = validate(folder, "cosign.pub", &name);
+    assert_eq!((other.code, rule(&other).as_str()), (1, "signed-by-other"), "{}", other.stdout);
+    sign(folder, "cosign.key", BUNDLE, &name);
+    let signed = validate(folder, "cosign.pub", &name);
+    assert_eq!(signed.code, 0, "{}{}", signed.stdout, signed.stderr);
+}
+
+#[test]
+fn interop_p6_an_attestation_of_cosigns_is_no_signature() {
+    let (_registry, folder, name) = desk();
+    for layout in [BUNDLE, LEGACY] {
+        attest(folder.path(), "cosign.key", layout, &name);
+        let ended = validate(folder.path(), "cosign.pub", &name);
+        assert_eq!((ended.code, rule(&ended).as_str()), (1, "unsigned"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn interop_p8_a_foreign_bundle_of_cosigns_hides_no_legacy_signature() {
+    let (_registry, folder, name) = desk();
+    sign(folder.path(), "cosign.key", LEGACY, &name);
+    sign(folder.path(), "other.key", BUNDLE, &name);
+    for key in ["cosign.pub", "other.pub"] {
+        let ended = validate(folder.path(), key, &name);
+        assert_eq!(ended.code, 0, "{key}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
+fn interop_what_cosign_saves_is_read_with_its_signatures() {
+    let (_registry, folder, name) = desk();
+    sign(folder.path(), "cosign.key", LEGACY, &name);
+    succeed(folder.path(), &["save", "--dir", "saved", "--allow-http-registry", &name]);
+    let saved = format!("oci:{}", folder.path().join("saved").display());
+    for (key, code) in [("cosign.pub", 0), ("other.pub", 1)] {
+        let key = folder.path().join(key);
+        let arguments = ["signature", "verify", &saved, "--skip-transparency-log-unsafe", "--key"];
+        let ended = run(arguments.into_iter().chain([key.to_str().unwrap()]));
+        assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+    }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use verdict::{Digest, Limits};
 
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, media_type};
 use crate::error::ImageError;
 use crate::files::Files;
 use crate::manifest::{Index, ManifestKind, RawManifest};
@@ -179,8 +179,10 @@ fn is_artifact(descriptor: &Descriptor) -> bool {
     let artifact_tag = |name: &str| {
         name.starts_with("sha256-") && [".sig", ".att", ".sbom"].iter().any(|it| name.ends_with(it))
     };
+    // go-containerregistry writes an image's configuration type there.
+    let image = |it: &str| [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&it);
     name_of(descriptor).is_some_and(artifact_tag)
-        || descriptor.artifact_type.is_some()
+        || descriptor.artifact_type.as_deref().is_some_and(|it| !image(it))
         || is_saved_by_cosign(descriptor)
         || descriptor.annotations.contains_key("vnd.docker.reference.type")
 }
