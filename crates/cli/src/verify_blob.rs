@@ -92,7 +92,13 @@ fn trusted(arguments: &VerifyBlob) -> Result<Trusted, Failure> {
     let subject = text(&arguments.certificate_identity, &arguments.certificate_identity_regexp);
     let issuer =
         text(&arguments.certificate_oidc_issuer, &arguments.certificate_oidc_issuer_regexp);
-    let both = || Ok::<_, TextMatchError>(Identity { issuer: issuer?, subject: subject? });
+    let both = || {
+        Ok::<_, TextMatchError>(Identity {
+            issuer: issuer?,
+            subject: subject?,
+            extensions: Default::default(),
+        })
+    };
     let wrong = |error: TextMatchError| {
         usage("the signer's identity cannot be used", "name the identity and its issuer, each exactly or as a regular expression over the whole of it")
             .because(&error)

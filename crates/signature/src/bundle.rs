@@ -159,6 +159,12 @@ impl Bundle {
         }
     }
 
+    /// Whether it carries a timestamp (RFC 3161).
+    pub(crate) fn has_timestamp(&self) -> bool {
+        let times = &self.inner.verification_material.timestamp_verification_data;
+        !times.rfc3161_timestamps.is_empty()
+    }
+
     /// The key in its certificate, if it has one that can be read.
     pub(crate) fn certified_key(&self) -> Option<PublicKey> {
         let certificate = self.inner.signing_certificate()?;

@@ -9,6 +9,7 @@ use crate::SIGN_PREDICATE;
 use crate::algorithm::Algorithm;
 use crate::artifact::Artifact;
 use crate::attached::{AttachmentError, Kind, Material, Simple};
+use crate::attestation::PredicateFault;
 use crate::bundle::{Bundle, BundleError, Claimed};
 use crate::fault::BundleFault;
 use crate::judge::Outcome;
@@ -101,6 +102,21 @@ pub enum Fault {
     /// or it was altered. Without the other key the two look the same.
     #[error("it verifies with none of the trusted keys")]
     OtherSigner,
+    /// It is signed, with a certificate, by somebody whom the authority does not name.
+    #[error("it is signed by {} (for whom {} vouches)", .0.subject, .0.issuer)]
+    OtherIdentity(Box<Signer>),
+    /// It has not been noted what is asked for.
+    #[error("it is not noted {0}")]
+    Annotation(String),
+    /// A timestamp is asked for.
+    #[error("no timestamp authority vouches for its time")]
+    NoTimestamp,
+    /// A log or timestamp is asked for, and nobody is named whose it could be.
+    #[error("there is no trusted root that its log entry or timestamp could be traced to")]
+    NoRoot,
+    /// It attests to something else than is asked.
+    #[error("what it attests to is not what is asked")]
+    Predicate(#[source] PredicateFault),
     /// It does not hold what a bundle must.
     #[error("it does not verify")]
     Bundle(#[source] BundleFault),
@@ -121,6 +137,14 @@ impl Exhibit {
             Material::Bundle(json) => bundle(&json),
             Material::Envelope(..) => Err(Fault::NoSignature(Kind::Attestation(String::new()))),
             Material::Other(kind) => Err(Fault::NoSignature(kind)),
+        }
+    }
+
+    /// Whether it carries a timestamp; [`Self::verify`] verifies each that is there.
+    pub(crate) fn has_timestamp(&self) -> bool {
+        match self {
+            Self::Simple(_) => false,
+            Self::Bundle(bundle) => bundle.has_timestamp(),
         }
     }
 
@@ -152,7 +176,9 @@ impl Simple {
                 let claim = Claim::Signature(payload);
                 Ok(Verified { signatory, claim, times: Vec::new() })
             }
-            KeyedLog::Required(_) => Err(Fault::Bundle(BundleFault::NotLogged)),
+            KeyedLog::Required(_) | KeyedLog::TimestampOnly(_) => {
+                Err(Fault::Bundle(BundleFault::NotLogged))
+            }
         }
     }
 
@@ -220,7 +246,10 @@ impl Fault {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NoSignature(_) => Outcome::Unsigned,
-            Self::OtherSigner => Outcome::OtherSigner,
+            Self::OtherSigner | Self::OtherIdentity(_) => Outcome::OtherSigner,
+            Self::Annotation(_) => Outcome::NotAnnotated,
+            Self::NoTimestamp | Self::NoRoot => Outcome::NotLogged,
+            Self::Predicate(_) => Outcome::AttestedOtherwise,
             Self::Unreadable(error) => {
                 error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
             }

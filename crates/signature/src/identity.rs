@@ -1,6 +1,7 @@
 //! Who a keyless signer must be. A certificate is anybody's for the asking, so both are asked: who
 //! it is, and who vouches for that.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
@@ -19,6 +20,8 @@ pub struct Identity {
     pub issuer: TextMatch,
     /// Who it is.
     pub subject: TextMatch,
+    /// What else the certificate must say, by [`Signer::EXTENSIONS`]' names.
+    pub extensions: BTreeMap<String, TextMatch>,
 }
 
 /// A text as it must be.
@@ -28,7 +31,8 @@ pub struct TextMatch(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Exact(String),
-    Regex { text: String, anchored: Regex },
+    Pattern { text: String, anchored: Regex },
+    AnythingUnsafe,
 }
 
 /// Why a pattern cannot be used.
@@ -46,9 +50,14 @@ pub enum TextMatchError {
 }
 
 impl Identity {
-    /// Whether this is who signed.
+    /// Whether this is who signed. What the certificate does not say, it does not say as asked.
     pub fn is(&self, signer: &Signer) -> bool {
-        self.issuer.covers(&signer.issuer) && self.subject.covers(&signer.subject)
+        let says = |(name, asked): (&String, &TextMatch)| {
+            signer.extensions.get(name.as_str()).is_some_and(|said| asked.covers(said))
+        };
+        self.issuer.covers(&signer.issuer)
+            && self.subject.covers(&signer.subject)
+            && self.extensions.iter().all(says)
     }
 }
 
@@ -70,22 +79,47 @@ impl TextMatch {
     /// # Errors
     /// When it is empty, too long or no expression of bounded size.
     pub fn regex(text: &str) -> Result<Self, TextMatchError> {
-        match text.len() {
-            0 => return Err(TextMatchError::Empty),
-            1..=PATTERN_BYTES_MAX => {}
-            bytes => return Err(TextMatchError::TooLong(bytes)),
-        }
+        bounded(text)?;
         // By itself first: `a)|(?:b` would come out of the anchors that are put around it.
         compiled(text)?;
         let anchored = compiled(&format!(r"\A(?:{text})\z"))?;
-        Ok(Self(Kind::Regex { text: text.to_owned(), anchored }))
+        Ok(Self(Kind::Pattern { text: format!("/{text}/"), anchored }))
+    }
+
+    /// The texts that this glob covers from their beginning to their end: `*` and `?` stay between
+    /// two `/`, `**` does not, and nothing else in it means anything but itself.
+    ///
+    /// # Errors
+    /// When it is empty or too long.
+    pub fn glob(text: &str) -> Result<Self, TextMatchError> {
+        bounded(text)?;
+        let mut expression = String::from(r"(?s)\A");
+        let mut rest = text;
+        while let Some(char) = rest.chars().next() {
+            let (taken, meant) = match char {
+                '*' if rest.starts_with("**") => (2, ".*".to_owned()),
+                '*' => (1, "[^/]*".to_owned()),
+                '?' => (1, "[^/]".to_owned()),
+                other => (other.len_utf8(), regex::escape(other.encode_utf8(&mut [0; 4]))),
+            };
+            expression.push_str(&meant);
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        let anchored = compiled(&(expression + r"\z"))?;
+        Ok(Self(Kind::Pattern { text: text.to_owned(), anchored }))
+    }
+
+    /// Any text at all. Whoever uses it says so in a word that says `unsafe`.
+    pub fn anything_unsafe() -> Self {
+        Self(Kind::AnythingUnsafe)
     }
 
     /// Whether it covers this text.
     pub fn covers(&self, text: &str) -> bool {
         match &self.0 {
             Kind::Exact(exact) => exact == text,
-            Kind::Regex { anchored, .. } => anchored.is_match(text),
+            Kind::Pattern { anchored, .. } => anchored.is_match(text),
+            Kind::AnythingUnsafe => true,
         }
     }
 }
@@ -100,8 +134,17 @@ impl fmt::Display for TextMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Exact(text) => f.write_str(text),
-            Kind::Regex { text, .. } => write!(f, "/{text}/"),
+            Kind::Pattern { text, .. } => f.write_str(text),
+            Kind::AnythingUnsafe => f.write_str("anybody"),
         }
+    }
+}
+
+fn bounded(text: &str) -> Result<(), TextMatchError> {
+    match text.len() {
+        0 => Err(TextMatchError::Empty),
+        1..=PATTERN_BYTES_MAX => Ok(()),
+        bytes => Err(TextMatchError::TooLong(bytes)),
     }
 }
 
@@ -133,6 +176,53 @@ mod tests {
         ] {
             assert!(!TextMatch::regex(pattern).is_ok_and(|it| it.covers(text)), "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_glob_stays_between_two_slashes_and_means_nothing_else() {
+        let covers = |glob: &str, text: &str| TextMatch::glob(glob).unwrap().covers(text);
+        assert!(covers(
+            "https://g/acme/*/ci.yml@refs/tags/**",
+            "https://g/acme/a/ci.yml@refs/tags/x/1"
+        ));
+        assert!(covers("?*@acme.example", "me@acme.example"));
+        for (glob, text) in [
+            ("https://g/acme/*", "https://g/acme/a/b"),
+            ("https://g/acme/*", "https://g/acme-attacker/a"),
+            ("*@acme.example", "me@acmeXexample"),
+            ("*@acme.example", "me@acme.example.attacker.example"),
+            ("*@acme.example", "me@acme.example\n"),
+            ("{a,b}", "a"),
+            ("[ab]", "a"),
+        ] {
+            assert!(!covers(glob, text), "{glob}");
+        }
+    }
+
+    #[test]
+    fn p12_an_extension_that_is_asked_must_be_there_and_as_it_is_asked() {
+        let exact = |text| TextMatch::exact(text).unwrap();
+        let asked = |name: &str, text| Identity {
+            issuer: exact("i"),
+            subject: exact("s"),
+            extensions: BTreeMap::from([(name.to_owned(), exact(text))]),
+        };
+        let signer = Signer {
+            issuer: "i".to_owned(),
+            subject: "s".to_owned(),
+            extensions: BTreeMap::from([("build-trigger", "push".to_owned())]),
+            times: Vec::new(),
+        };
+        assert!(asked("build-trigger", "push").is(&signer));
+        assert!(!asked("build-trigger", "pull_request").is(&signer));
+        assert!(!asked("source-repository-ref", "push").is(&signer));
+        let other = |issuer: &str, subject: &str| Signer {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            ..signer.clone()
+        };
+        assert!(!asked("build-trigger", "push").is(&other("i", "x")));
+        assert!(!asked("build-trigger", "push").is(&other("x", "s")));
     }
 
     #[test]

@@ -1,27 +1,17 @@
 //! What the attached signatures mean under a set of trusted keys.
 
-use verdict::Digest;
-
 use crate::attached::{Attached, Attachment, Kind, Origin, Unanswered};
+use crate::authority::Authority;
 use crate::exhibit::{Claim, Exhibit, Fault, Trust, Verified, could_not_look};
-use crate::key::PublicKey;
-use crate::keyed::KeyedLog;
-use crate::keyless::Evidence;
-
-/// Somebody who vouches for images: one valid signature by one of the keys is enough.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authority {
-    /// The name that the policy calls it by.
-    pub name: String,
-    /// Its keys.
-    pub keys: Vec<PublicKey>,
-}
+use crate::standing::{Best, Count, Standing};
 
 /// What it all comes to.
 #[derive(Debug)]
 pub struct Answer {
-    /// The best that was found.
+    /// The best that was found: how the authority stands that stands best.
     pub outcome: Outcome,
+    /// How each authority stands, in their order.
+    pub standings: Vec<Standing>,
     /// What each attached thing turned out to be, in order.
     pub seen: Vec<Seen>,
     /// Where could not be looked.
@@ -41,11 +31,19 @@ pub enum Outcome {
     Expired,
     /// A signature that no log or trusted time vouches for, where that is asked.
     NotLogged,
+    /// A trusted signature without an annotation that is asked for.
+    NotAnnotated,
+    /// Trusted signatures, by fewer different signers than are asked for.
+    TooFewSigners,
+    /// What must have been attested to was not, by enough of the trusted signers.
+    NotAttested,
+    /// What a trusted signer attested to is not what is asked.
+    AttestedOtherwise,
     /// No trusted signature was found, and more is attached than the limits let be looked at.
     OverLimit,
     /// No trusted signature was found, and not every place answered.
     Unreachable,
-    /// A trusted key signed this image.
+    /// An authority vouches for this image.
     Verified,
 }
 
@@ -58,7 +56,7 @@ pub struct Seen {
     pub result: Result<Vouched, Fault>,
 }
 
-/// A signature that counts.
+/// A signature that counts, or an attestation that is asked for.
 #[derive(Debug, Clone)]
 pub struct Vouched {
     /// The authority's name.
@@ -67,20 +65,99 @@ pub struct Vouched {
     pub verified: Verified,
 }
 
-/// Judges what is attached. One signature that verifies is enough, whatever else is attached
-/// beside it.
+/// Judges what is attached, for each authority. One signature that verifies is enough where not
+/// more is asked, whatever else is attached beside it.
 pub fn judge(attached: Attached, authorities: &[Authority]) -> Answer {
-    let look = |it: Attachment| {
-        let Attachment { origin, content } = it;
-        let result = Exhibit::read(content)
-            .and_then(|exhibit| vouched(&exhibit, &origin.subject, authorities));
-        Seen { origin, result }
-    };
-    let seen: Vec<Seen> = attached.attachments.into_iter().map(look).collect();
     let unanswered = attached.unanswered.iter().map(|it| could_not_look(&it.source));
-    let silent = unanswered.map(|it| it.unwrap_or(Outcome::Unreachable));
-    let outcome = seen.iter().map(Seen::outcome).chain(silent).max().unwrap_or(Outcome::Unsigned);
-    Answer { outcome, seen, unanswered: attached.unanswered }
+    let silence = unanswered.map(|it| it.unwrap_or(Outcome::Unreachable)).max();
+    let silence = silence.unwrap_or(Outcome::Unsigned);
+    let read = |it: Attachment| (it.origin, Exhibit::read(it.content));
+    let read: Vec<_> = attached.attachments.into_iter().map(read).collect();
+    let mut vouched: Vec<Option<Result<Vouched, Fault>>> = read.iter().map(|_| None).collect();
+    let stands = |authority| stands(authority, &read, &mut vouched, silence);
+    let standings: Vec<Standing> = authorities.iter().map(stands).collect();
+    let seen = read.into_iter().zip(vouched).map(|((origin, exhibit), vouched)| {
+        let result = exhibit.and_then(|_| vouched.unwrap_or(Err(Fault::OtherSigner)));
+        Seen { origin, result }
+    });
+    let seen: Vec<Seen> = seen.collect();
+    let nobody = seen.iter().map(Seen::outcome).max().unwrap_or(Outcome::Unsigned).max(silence);
+    let outcome = standings.iter().map(|it| it.outcome).max().unwrap_or(nobody);
+    Answer { outcome, standings, seen, unanswered: attached.unanswered }
+}
+
+/// How one authority stands. What it accepts, or is nearest to, is noted in `vouched`.
+fn stands(
+    authority: &Authority,
+    read: &[(Origin, Result<Exhibit, Fault>)],
+    vouched: &mut [Option<Result<Vouched, Fault>>],
+    silence: Outcome,
+) -> Standing {
+    let (mut count, mut best) = (Count::new(authority), Best::of(silence));
+    for ((origin, exhibit), vouched) in read.iter().zip(vouched) {
+        let exhibit = match exhibit {
+            Ok(exhibit) => exhibit,
+            Err(fault) => {
+                best.take(fault.outcome());
+                continue;
+            }
+        };
+        let weighed = authority.trust().and_then(|trust| weigh(exhibit, origin, authority, &trust));
+        let result = match weighed {
+            Ok((verified, met)) => {
+                count.take(&verified, &met);
+                Ok(Vouched { authority: authority.name.clone(), verified })
+            }
+            Err(fault) => {
+                best.take(fault.outcome());
+                Err(fault)
+            }
+        };
+        note(vouched, result);
+    }
+    count.standing(authority, best)
+}
+
+/// Keeps the first that vouches; else the fault that is nearest to it.
+fn note(kept: &mut Option<Result<Vouched, Fault>>, result: Result<Vouched, Fault>) {
+    let is_better = match (&*kept, &result) {
+        (None, _) | (Some(Err(_)), Ok(_)) => true,
+        (Some(Ok(_)), _) => false,
+        (Some(Err(kept)), Err(fault)) => kept.outcome() < fault.outcome(),
+    };
+    if is_better {
+        *kept = Some(result);
+    }
+}
+
+/// What an authority accepts this as: a signature, or the attestations `met` that it asks for.
+fn weigh(
+    exhibit: &Exhibit,
+    origin: &Origin,
+    authority: &Authority,
+    trust: &Trust<'_>,
+) -> Result<(Verified, Vec<usize>), Fault> {
+    let verified = exhibit.verify(&origin.subject, trust)?;
+    authority.accepts(&verified, exhibit.has_timestamp())?;
+    let Claim::Attestation(statement) = &verified.claim else {
+        return Ok((verified, Vec::new()));
+    };
+    let (mut met, mut unmet) = (Vec::new(), None);
+    for (index, asked) in authority.attestations.iter().enumerate() {
+        if asked.predicate_type == statement.predicate_type {
+            match asked.is_met(statement) {
+                Ok(()) => met.push(index),
+                Err(fault) => unmet = Some(fault),
+            }
+        }
+    }
+    match (met.is_empty(), unmet) {
+        (false, _) => Ok((verified, met)),
+        (true, Some(fault)) => Err(Fault::Predicate(fault)),
+        (true, None) => {
+            Err(Fault::NoSignature(Kind::Attestation(statement.predicate_type.clone())))
+        }
+    }
 }
 
 impl Seen {
@@ -89,44 +166,6 @@ impl Seen {
         match &self.result {
             Ok(_) => Outcome::Verified,
             Err(fault) => fault.outcome(),
-        }
-    }
-}
-
-/// The first authority that vouches by this; else the fault that is nearest to it.
-fn vouched(
-    exhibit: &Exhibit,
-    subject: &Digest,
-    authorities: &[Authority],
-) -> Result<Vouched, Fault> {
-    let mut nearest: Option<Fault> = None;
-    for authority in authorities {
-        let fault = match exhibit.verify(subject, &authority.trust()) {
-            Ok(verified) => match &verified.claim {
-                Claim::Signature(_) => {
-                    return Ok(Vouched { authority: authority.name.clone(), verified });
-                }
-                Claim::Attestation(statement) => {
-                    Fault::NoSignature(Kind::Attestation(statement.predicate_type.clone()))
-                }
-            },
-            Err(fault) => fault,
-        };
-        if nearest.as_ref().is_none_or(|it| it.outcome() < fault.outcome()) {
-            nearest = Some(fault);
-        }
-    }
-    Err(nearest.unwrap_or(Fault::OtherSigner))
-}
-
-impl Authority {
-    /// With what it verifies.
-    pub(crate) fn trust(&self) -> Trust<'_> {
-        Trust {
-            keys: &self.keys,
-            keyed_log: KeyedLog::WaivedUnsafe,
-            root: None,
-            evidence: Evidence::default(),
         }
     }
 }

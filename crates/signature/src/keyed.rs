@@ -11,7 +11,7 @@ use crate::artifact::Artifact;
 use crate::bundle::Bundle;
 use crate::fault::BundleFault;
 use crate::key::{PublicKey, SignatureFault};
-use crate::keyless::times;
+use crate::keyless::{Demand, times};
 use crate::trust::TrustedRoot;
 
 /// Whether a keyed signature must have been logged.
@@ -19,6 +19,8 @@ use crate::trust::TrustedRoot;
 pub enum KeyedLog<'a> {
     /// In a transparency log of this root.
     Required(&'a TrustedRoot),
+    /// It need not; each timestamp that is there must verify by this root.
+    TimestampOnly(&'a TrustedRoot),
     /// It need not: the user said so, in a word that says `insecure` or `unsafe`. Entries and
     /// timestamps that are there are not looked at.
     WaivedUnsafe,
@@ -58,7 +60,13 @@ impl Bundle {
         let algorithm = self.signed_by(&artifact, key)?;
         let times = match log {
             KeyedLog::WaivedUnsafe => Vec::new(),
-            KeyedLog::Required(root) => self.logged_for(artifact, key, certified, root)?,
+            KeyedLog::Required(root) => {
+                self.logged()?;
+                self.times_for(artifact, key, certified, root, Demand::Required)?
+            }
+            KeyedLog::TimestampOnly(root) => {
+                self.times_for(artifact, key, certified, root, Demand::WaivedUnsafe)?
+            }
         };
         Ok(KeyedSignature { algorithm, times })
     }
@@ -90,15 +98,16 @@ impl Bundle {
         }
     }
 
-    /// The times at which a log took it in; every entry and timestamp in it must verify.
-    fn logged_for(
+    /// The times at which a log took it in, or a timestamp authority saw it; every timestamp in it
+    /// must verify, and where the log is asked for every entry.
+    fn times_for(
         &self,
         artifact: Artifact<'_>,
         key: &PublicKey,
         certified: bool,
         root: &TrustedRoot,
+        log: Demand,
     ) -> Result<Vec<Timestamp>, BundleFault> {
-        self.logged()?;
         let verify = |policy: &dyn sigstore_verify::Policy| match artifact {
             Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, policy),
             Artifact::Sha256(digest) => {
@@ -108,10 +117,18 @@ impl Bundle {
         };
         let verified = if certified {
             // The key is the trusted one already: who certified it does not matter.
-            verify(&VerificationPolicy::any_identity().skip_certificate_chain())
+            let policy = VerificationPolicy::any_identity().skip_certificate_chain();
+            match log {
+                Demand::Required => verify(&policy),
+                Demand::WaivedUnsafe => verify(&policy.skip_tlog_unsafe()),
+            }
         } else {
             let key = DerPublicKey::new(key.as_der().to_vec());
-            verify(&PublicKeyVerificationPolicy::new(key))
+            let policy = PublicKeyVerificationPolicy::new(key);
+            match log {
+                Demand::Required => verify(&policy),
+                Demand::WaivedUnsafe => verify(&policy.skip_tlog_unsafe()),
+            }
         };
         times(&verified.map_err(BundleFault::of)?)
     }

@@ -7,6 +7,8 @@
 mod algorithm;
 mod artifact;
 mod attached;
+mod attestation;
+mod authority;
 mod bundle;
 mod exhibit;
 mod fault;
@@ -19,6 +21,7 @@ mod lift;
 mod payload;
 mod provider;
 mod rsa;
+mod standing;
 mod statement;
 mod trust;
 
@@ -29,15 +32,18 @@ pub use attached::{
     Origin, SIGNATURE_LAYER, Sigstore, Simple, Unanswered, Wanted, attached, attestation_tag,
     fallback_tag, legacy_tag,
 };
+pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault};
+pub use authority::{Authority, LogDemand, SignatureDemand, TimestampDemand};
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
 pub use exhibit::{Claim, Exhibit, Fault, Signatory, Trust, Verified};
 pub use fault::BundleFault;
 pub use identity::{Identity, TextMatch, TextMatchError};
-pub use judge::{Answer, Authority, Outcome, Seen, Vouched, judge};
+pub use judge::{Answer, Outcome, Seen, Vouched, judge};
 pub use key::{KeyError, PublicKey, SignatureFault};
 pub use keyed::{KeyedLog, KeyedSignature};
 pub use keyless::{Demand, Evidence, Signer};
 pub use lift::LiftError;
 pub use payload::{Payload, PayloadError, SIGN_PREDICATE};
+pub use standing::{SignerId, Standing};
 pub use statement::{Statement, StatementError, Subject};
 pub use trust::{TRUSTED_ROOT_BYTES_MAX, TrustError, TrustedRoot};

@@ -20,7 +20,7 @@ fn image() -> String {
 
 fn trusted() -> Vec<Authority> {
     let keys = vec![PublicKey::from_pem(&acme().public_pem()).unwrap()];
-    vec![Authority { name: "acme".to_owned(), keys }]
+    vec![Authority::of_keys("acme", keys)]
 }
 
 fn attachment(json: Vec<u8>) -> Attachment {

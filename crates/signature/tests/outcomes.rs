@@ -41,7 +41,7 @@ fn open(store: impl Store + 'static) -> Image {
 
 fn authority(signer: &Signer) -> Authority {
     let keys = vec![PublicKey::from_pem(&signer.public_pem()).unwrap()];
-    Authority { name: "acme".to_owned(), keys }
+    Authority::of_keys("acme", keys)
 }
 
 fn find(image: &Image, limits: &Limits) -> Attached {
@@ -135,14 +135,14 @@ fn a_key_of_another_kind_hides_no_signer() {
     // Tried first, a key whose signatures look otherwise: the one that signed is still found.
     let mut keys = vec![ed25519];
     keys.extend(authority(&acme).keys);
-    let both = Authority { name: "acme".to_owned(), keys };
+    let both = Authority::of_keys("acme", keys);
     let found = || find(&image, &Limits::default());
     let answer = judge(found(), std::slice::from_ref(&both));
     assert_eq!(answer.outcome, Outcome::Verified);
     let signatory = &answer.seen[0].result.as_ref().unwrap().verified.signatory;
     assert!(matches!(signatory, Signatory::Key { algorithm: Algorithm::EcdsaP256Sha256, .. }));
     // Without it, the form fits none of the keys.
-    let other = Authority { keys: both.keys[..1].to_vec(), ..both };
+    let other = Authority { keys: both.keys[..1].to_vec(), ..both.clone() };
     assert_eq!(judge(found(), &[other]).outcome, Outcome::BadSignature);
 }
 
