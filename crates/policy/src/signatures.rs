@@ -111,6 +111,11 @@ impl Signatures {
         }
     }
 
+    /// Whether a key lies in a secret, which can change without the policy.
+    pub fn names_secrets(&self) -> bool {
+        self.authorities.iter().any(Authority::names_secrets)
+    }
+
     /// The authorities that may vouch for an image of this repository.
     pub fn authorities_for(&self, repository: &str) -> Vec<&Authority> {
         let covers = |it: &&Authority| it.images.iter().any(|glob| glob.is_match(repository));

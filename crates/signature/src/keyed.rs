@@ -64,6 +64,8 @@ impl Bundle {
                 self.logged()?;
                 self.times_for(artifact, key, certified, root, Demand::Required)?
             }
+            // Whether there must be one is the caller's to ask.
+            KeyedLog::TimestampOnly(_) if !self.has_timestamp() => Vec::new(),
             KeyedLog::TimestampOnly(root) => {
                 self.times_for(artifact, key, certified, root, Demand::WaivedUnsafe)?
             }

@@ -1,7 +1,18 @@
-//! The policy's authorities, with their keys read.
+//! The policy's authorities, ready to be asked: keys read (from secrets too), patterns compiled,
+//! trusted roots parsed.
 
-use policy::TrustedKey;
-use signature::{Authority, KeyError, PublicKey};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use policy::{ImageSignature, Proof, TextPattern, TrustedKey};
+use signature::{
+    Asked, AttestationDemand, Authority, Condition, Demand, Evidence, Identity, KeyError,
+    LogDemand, Place, PublicKey, SignatureDemand, TextMatch, TextMatchError, TimestampDemand,
+    TrustError, TrustedRoot,
+};
+
+use crate::secrets::{SecretError, Secrets};
 
 /// An authority of the policy that cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -9,48 +20,195 @@ pub(crate) enum UnusableAuthority {
     /// A key of it is none, or of a kind that is not verified.
     #[error("key {number} of the authority {authority:?} cannot be used")]
     Key { authority: String, number: usize, source: KeyError },
-    /// It asks what is not judged.
-    #[error("the authority {authority:?} asks for {what}, which is not judged yet")]
-    NotJudged { authority: String, what: &'static str },
+    /// A secret that should hold a key is not there.
+    #[error("key {number} of the authority {authority:?} cannot be had")]
+    Secret { authority: String, number: usize, source: SecretError },
+    /// A pattern that cannot be compared.
+    #[error("a pattern of the authority {authority:?} cannot be used")]
+    Pattern { authority: String, source: TextMatchError },
+    /// Nothing that certificates or logs could be traced to.
+    #[error("the trusted root of the authority {authority:?} cannot be used")]
+    Root { authority: String, source: TrustError },
 }
 
-/// Reads the keys of these authorities. One that cannot be read stops everything: an authority
-/// with a silently dropped key is not the one that the policy names.
+/// The name of the folder of secrets that holds an OpenFaaS function's.
+pub(crate) const SECRETS: &str = "/var/openfaas/secrets";
+
+/// The signers that these authorities are made up of, ready to be asked. One that cannot be read
+/// stops everything: an authority with a silently dropped key is not the one that the policy
+/// names.
 pub(crate) fn read(
     authorities: &[&policy::Authority],
+    secrets: &Secrets,
 ) -> Result<Vec<Authority>, UnusableAuthority> {
-    authorities.iter().map(|authority| read_one(authority)).collect()
-}
-
-fn read_one(authority: &policy::Authority) -> Result<Authority, UnusableAuthority> {
-    let name = || authority.name.clone();
-    if let Some(what) = not_judged(authority) {
-        return Err(UnusableAuthority::NotJudged { authority: name(), what });
+    let mut all = Vec::new();
+    for authority in authorities {
+        read_into(authority, secrets, &mut all)?;
     }
-    let read = |(number, key): (usize, &TrustedKey)| match key {
-        TrustedKey::Pem(pem) => PublicKey::from_pem(pem.as_str())
-            .map_err(|source| UnusableAuthority::Key { authority: name(), number, source }),
-        TrustedKey::Secret(_) => {
-            let what = "a key in a secret";
-            Err(UnusableAuthority::NotJudged { authority: name(), what })
-        }
-    };
-    let keys = (1..).zip(&authority.keys).map(read).collect::<Result<_, _>>()?;
-    Ok(Authority { name: name(), keys })
+    Ok(all)
 }
 
-/// What the authority asks for besides a signature by a key.
-fn not_judged(authority: &policy::Authority) -> Option<&'static str> {
-    [
-        ("identities", !authority.identities.is_empty()),
-        ("a threshold", authority.threshold != 1),
-        ("annotations", !authority.annotations.is_empty()),
-        ("attestations", !authority.attestations.is_empty()),
-        ("proofs", !authority.require.is_empty()),
-        ("a fixed answer", authority.r#static.is_some()),
-        ("other authorities", !authority.members().is_empty()),
-        ("a warning", authority.mode != policy::AuthorityMode::Enforce),
-    ]
-    .into_iter()
-    .find_map(|(what, asked)| asked.then_some(what))
+fn read_into(
+    authority: &policy::Authority,
+    secrets: &Secrets,
+    all: &mut Vec<Authority>,
+) -> Result<(), UnusableAuthority> {
+    if authority.r#static.is_some() {
+        return Ok(());
+    }
+    if authority.members().is_empty() {
+        all.push(read_one(authority, secrets)?);
+    }
+    authority.members().iter().try_for_each(|member| read_into(member, secrets, all))
+}
+
+fn read_one(
+    authority: &policy::Authority,
+    secrets: &Secrets,
+) -> Result<Authority, UnusableAuthority> {
+    let name = || authority.name.clone();
+    let key = |(number, key): (usize, &TrustedKey)| read_key(authority, number, key, secrets);
+    let identities = authority.identities.iter().map(identity).collect::<Result<_, _>>();
+    let attestations = authority.attestations.iter().map(attestation).collect::<Result<_, _>>();
+    let pattern = |source| UnusableAuthority::Pattern { authority: name(), source };
+    let waived = |waived| if waived { Demand::WaivedUnsafe } else { Demand::Required };
+    let asks = |proof| authority.require.contains(&proof);
+    Ok(Authority {
+        name: name(),
+        keys: (1..).zip(&authority.keys).map(key).collect::<Result<_, _>>()?,
+        identities: identities.map_err(pattern)?,
+        root: root(authority)?,
+        keyed_log: match asks(Proof::TransparencyLog) {
+            true => LogDemand::Required,
+            false => LogDemand::NotAsked,
+        },
+        evidence: Evidence {
+            log: waived(authority.skip_transparency_log_unsafe),
+            certificate_log: waived(authority.skip_certificate_log_unsafe),
+        },
+        timestamp: match asks(Proof::Timestamp) {
+            true => TimestampDemand::Required,
+            false => TimestampDemand::NotAsked,
+        },
+        threshold: authority.threshold,
+        annotations: authority.annotations.clone(),
+        image_signature: match authority.image_signature {
+            ImageSignature::Required => SignatureDemand::Required,
+            ImageSignature::NotAsked => SignatureDemand::NotAsked,
+        },
+        attestations: attestations.map_err(pattern)?,
+    })
+}
+
+fn read_key(
+    authority: &policy::Authority,
+    number: usize,
+    key: &TrustedKey,
+    secrets: &Secrets,
+) -> Result<PublicKey, UnusableAuthority> {
+    let name = || authority.name.clone();
+    let unusable = |source| UnusableAuthority::Key { authority: name(), number, source };
+    match key {
+        TrustedKey::Pem(pem) => PublicKey::from_pem(pem.as_str()).map_err(unusable),
+        TrustedKey::Secret(secret) => {
+            let pem = secrets.read(secret.as_str()).map_err(|source| {
+                UnusableAuthority::Secret { authority: name(), number, source }
+            })?;
+            PublicKey::from_pem(&pem).map_err(unusable)
+        }
+    }
+}
+
+/// Whom certificates, logs and timestamps are traced to, if any is asked about.
+fn root(authority: &policy::Authority) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
+    if authority.identities.is_empty() && authority.require.is_empty() {
+        return Ok(None);
+    }
+    let root = match authority.trusted_root.json() {
+        Some(json) => TrustedRoot::from_json(json.as_bytes()),
+        None => TrustedRoot::public_good(),
+    };
+    root.map(|root| Some(Arc::new(root)))
+        .map_err(|source| UnusableAuthority::Root { authority: authority.name.clone(), source })
+}
+
+fn identity(identity: &policy::Identity) -> Result<Identity, TextMatchError> {
+    // The policy lets one be missing only where it says `any-identity-unsafe`.
+    let matched = |pattern: &Option<TextPattern>| {
+        pattern.as_ref().map_or_else(|| Ok(TextMatch::anything_unsafe()), text)
+    };
+    let extension = |(name, pattern): (&policy::Extension, &TextPattern)| {
+        Ok((name.as_str().to_owned(), text(pattern)?))
+    };
+    Ok(Identity {
+        issuer: matched(&identity.issuer)?,
+        subject: matched(&identity.subject)?,
+        extensions: identity
+            .extensions
+            .iter()
+            .map(extension)
+            .collect::<Result<BTreeMap<_, _>, TextMatchError>>()?,
+    })
+}
+
+fn text(pattern: &TextPattern) -> Result<TextMatch, TextMatchError> {
+    match pattern {
+        TextPattern::Exact(text) => TextMatch::exact(text),
+        TextPattern::Glob(text) => TextMatch::glob(text),
+        TextPattern::Regex(text) => TextMatch::regex(text),
+    }
+}
+
+fn attestation(asked: &policy::Attestation) -> Result<AttestationDemand, TextMatchError> {
+    let named = [
+        (Place::Builder, &asked.builder),
+        (Place::BuildType, &asked.build_type),
+        (Place::Source, &asked.source),
+    ];
+    let mut conditions = Vec::new();
+    for (place, pattern) in named {
+        if let Some(pattern) = pattern {
+            conditions.push(Condition { place, asked: Asked::Text(text(pattern)?) });
+        }
+    }
+    for (name, condition) in &asked.parameters {
+        let place = Place::Parameter(name.clone());
+        conditions.push(Condition { place, asked: value(condition)? });
+    }
+    for (pointer, condition) in &asked.predicate {
+        let place = Place::Pointer(pointer.clone());
+        conditions.push(Condition { place, asked: value(condition)? });
+    }
+    let predicate_type = asked.predicate_type.as_str().to_owned();
+    Ok(AttestationDemand { predicate_type, conditions })
+}
+
+fn value(condition: &policy::Condition) -> Result<Asked, TextMatchError> {
+    match condition {
+        policy::Condition::Equals(value) => Ok(Asked::Value(value.clone())),
+        policy::Condition::Text(pattern) => text(pattern).map(Asked::Text),
+    }
+}
+
+/// Where a function's secrets are, by a variable of the watchdog's.
+pub(crate) fn secrets_folder(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
+    let named = variable("secret_mount_path").filter(|path| !path.is_empty());
+    PathBuf::from(named.unwrap_or_else(|| SECRETS.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::Extension;
+    use signature::Signer;
+
+    #[test]
+    fn the_policy_names_what_certificates_say_as_signatures_do() {
+        let known: Vec<&str> = Signer::EXTENSIONS.iter().map(|(name, _)| *name).collect();
+        let named: Vec<&str> = Extension::ALL.iter().map(|extension| extension.as_str()).collect();
+        assert_eq!(named, known);
+        for extension in Extension::ALL {
+            let written = serde_json::to_value(extension).unwrap();
+            assert_eq!(written, extension.as_str());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The check: is a signature asked, what is attached, and what does it mean under the policy?
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,12 +8,14 @@ use event_bus::Check;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use oci_image::{ImageError, Images};
-use policy::{Policy, PolicyError, Signatures, SignedManifest};
+use policy::{Authority, Policy, PolicyError, Signatures, SignedManifest};
 use serde_json::{Value, json};
 use signature::{Answer, Wanted};
-use verdict::{CheckName, Finding, PinnedImage, Report, Request, common};
+use verdict::{CheckName, Effect, Finding, PinnedImage, Report, Request, common};
 
 use crate::cache::{Cache, Found, Key};
+use crate::secrets::Secrets;
+use crate::stand::{Covering, Unmet};
 use crate::{authorities, found, rules};
 
 /// The check's name.
@@ -23,6 +26,7 @@ pub struct VerifySignature {
     images: Arc<dyn Images>,
     scope: Scope,
     cache: Cache,
+    secrets: Secrets,
 }
 
 /// How much is looked at.
@@ -44,13 +48,19 @@ pub(crate) struct Looked {
 impl VerifySignature {
     /// A check that opens images there.
     pub fn new(images: Arc<dyn Images>) -> Self {
-        Self { images, scope: Scope::Asked, cache: Cache::default() }
+        Self { images, scope: Scope::Asked, cache: Cache::default(), secrets: Secrets::default() }
     }
 
     /// The same, looking at all that is attached: for who wants to see it.
     #[must_use]
     pub fn showing_everything(self) -> Self {
         Self { scope: Scope::Everything, ..self }
+    }
+
+    /// The same, with a folder that holds the secrets which policies name, a file for each.
+    #[must_use]
+    pub fn with_secrets(self, folder: impl Into<PathBuf>) -> Self {
+        Self { secrets: Secrets(Some(folder.into())), ..self }
     }
 
     /// What was found before, or is now.
@@ -62,7 +72,10 @@ impl VerifySignature {
         let policy = Arc::new(Policy::parse(&request.policy)?);
         let looked = Arc::new(self.look(request, &policy));
         let found = Found { policy, looked };
-        self.cache.put(key, limits, found.clone(), Instant::now());
+        // A secret may hold another key at any moment.
+        if !found.policy.signatures.names_secrets() {
+            self.cache.put(key, limits, found.clone(), Instant::now());
+        }
         Ok(found)
     }
 
@@ -85,20 +98,42 @@ impl VerifySignature {
                 return looked;
             }
         }
-        let authorities = match authorities::read(&covering) {
-            Ok(authorities) => authorities,
-            Err(error) => {
-                looked.findings.push(Finding::could_not(&common::POLICY_INVALID, &error));
-                return looked;
-            }
-        };
-        let names: Vec<&str> = authorities.iter().map(|it| it.name.as_str()).collect();
+        let names: Vec<&str> = covering.iter().map(|it| it.name.as_str()).collect();
         looked.evidence.push(("authorities", json!(names)));
-        match self.answer(request, &authorities, signatures) {
-            Ok(answer) => looked.take(&answer, &subject.image, &names),
-            Err(error) => looked.findings.push(error.finding()),
+        looked.own_up(&covering);
+        let asked = Covering { authorities: &covering, of_several: signatures.of_several };
+        match asked.decided() {
+            // A fixed answer needs no registry.
+            Some(unmet) if !everything => looked.refuse(&unmet, &asked, None, &subject.image),
+            _ => self.look_at_image(request, signatures, &asked, &mut looked),
         }
         looked
+    }
+
+    fn look_at_image(
+        &self,
+        request: &Request,
+        signatures: &Signatures,
+        asked: &Covering<'_>,
+        looked: &mut Looked,
+    ) {
+        let authorities = match authorities::read(asked.authorities, &self.secrets) {
+            Ok(authorities) => authorities,
+            Err(error) => {
+                looked.findings.push(Finding::could_not(&rules::AUTHORITY_UNUSABLE, &error));
+                return;
+            }
+        };
+        let image = &request.subject.image;
+        match self.answer(request, &authorities, signatures) {
+            Ok(answer) => {
+                looked.evidence.push(("attached", found::shown(&answer, image)));
+                looked.evidence.push(("standings", found::standings(&answer)));
+                let unmet = asked.unmet(&answer.standings);
+                looked.refuse(&unmet, asked, Some(&answer), image);
+            }
+            Err(error) => looked.findings.push(error.finding()),
+        }
     }
 
     fn answer(
@@ -119,9 +154,10 @@ impl VerifySignature {
             (SignedManifest::Index, Some(index)) => vec![index],
             (SignedManifest::Either, Some(index)) => vec![image, index],
         };
+        let attested = authorities.iter().any(|it| !it.attestations.is_empty());
         let wanted = match self.scope {
-            Scope::Asked => Wanted::Signatures,
-            Scope::Everything => Wanted::Everything,
+            Scope::Asked if !attested => Wanted::Signatures,
+            _ => Wanted::Everything,
         };
         let mut attached = signature::attached(&subjects, &repositories, wanted, limits);
         if let Some(index) = subject.index {
@@ -157,8 +193,25 @@ impl Check for VerifySignature {
 }
 
 impl Looked {
-    fn take(&mut self, answer: &Answer, image: &PinnedImage, authorities: &[&str]) {
-        self.evidence.push(("attached", found::shown(answer, image)));
-        self.findings.extend(found::finding(answer, image, authorities));
+    /// Says which safeguards the policy gives up for this image.
+    fn own_up(&mut self, covering: &[&Authority]) {
+        let options: Vec<String> = covering.iter().flat_map(|it| it.unsafe_options()).collect();
+        if options.is_empty() {
+            return;
+        }
+        let title = format!("the policy gives up a safeguard: {}", options.join(", "));
+        self.findings.push(Finding::new(&rules::UNSAFE_OPTION, title).effect(Effect::Warn));
+        self.evidence.push(("unsafe", json!(options)));
+    }
+
+    fn refuse(
+        &mut self,
+        unmet: &[Unmet],
+        asked: &Covering<'_>,
+        answer: Option<&Answer>,
+        image: &PinnedImage,
+    ) {
+        let finding = |unmet| found::finding(unmet, asked.authorities, answer, image);
+        self.findings.extend(unmet.iter().map(finding));
     }
 }

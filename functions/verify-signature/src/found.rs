@@ -2,27 +2,49 @@
 
 use std::error::Error;
 
+use policy::Authority;
 use serde_json::{Value, json};
-use signature::{Answer, Claim, Outcome, Seen, Signatory, Unanswered, Verified};
-use verdict::{Finding, PinnedImage, Rule, causes, common};
+use signature::{
+    Answer, Claim, Outcome, Seen, Signatory, SignerId, Standing, Unanswered, Verified,
+};
+use verdict::{Effect, Finding, PinnedImage, Rule, causes, common};
 
 use crate::rules;
+use crate::stand::{Stand, Unmet};
 
-/// What the answer comes to, if that is not a pass. It says what was found, and what would have
-/// been accepted.
+/// What is unmet, as a finding. It says what was found, and what would have been accepted.
 pub(crate) fn finding(
-    answer: &Answer,
+    unmet: &Unmet,
+    covering: &[&Authority],
+    answer: Option<&Answer>,
     image: &PinnedImage,
-    authorities: &[&str],
-) -> Option<Finding> {
-    let would_do = format!("accepted would be a signature by: {}", authorities.join(", "));
-    let detail = format!("{would_do}{}", faults(answer));
-    let found = |rule: &Rule, title: &str| Some(Finding::new(rule, title).detail(&detail));
-    match answer.outcome {
-        Outcome::Verified => None,
+) -> Finding {
+    let about = covering.iter().filter(|it| unmet.authorities.contains(&it.name));
+    let accepted: Vec<String> = about.map(|it| format!("{} ({it})", it.name)).collect();
+    let would_do = format!("accepted would be a signature by: {}", accepted.join(", "));
+    let seen = answer.map(|it| format!("{}{}", lacking(it), faults(it))).unwrap_or_default();
+    let finding = match &unmet.stand {
+        Stand::Refuses(message) => {
+            let title = format!("the policy refuses the image: {}", unmet.authorities.join(", "));
+            return warned(unmet, Finding::new(&rules::REFUSED_BY_POLICY, title).detail(message));
+        }
+        Stand::Lacks(outcome) => of_outcome(*outcome, image),
+        Stand::Vouches => of_outcome(Outcome::Unreachable, image),
+    };
+    warned(unmet, finding.detail(format!("{would_do}{seen}")))
+}
+
+fn warned(unmet: &Unmet, finding: Finding) -> Finding {
+    let effect = finding.effect;
+    finding.effect(if unmet.warns { effect.min(Effect::Warn) } else { effect })
+}
+
+fn of_outcome(outcome: Outcome, image: &PinnedImage) -> Finding {
+    let found = |rule: &Rule, title: &str| Finding::new(rule, title);
+    match outcome {
         Outcome::Unsigned => found(&rules::UNSIGNED, "the image is not signed"),
         Outcome::OtherSigner => {
-            let title = "the image is signed, and by none of the trusted keys";
+            let title = "the image is signed, and by none of the trusted keys and identities";
             found(&rules::SIGNED_BY_OTHER, title)
         }
         Outcome::BadSignature => {
@@ -34,21 +56,53 @@ pub(crate) fn finding(
             found(&rules::SIGNATURE_EXPIRED, title)
         }
         Outcome::NotLogged => {
-            let title = "the image is signed, and nothing that is trusted says when";
+            let title = "the image is signed, and no log or timestamp that is asked for says when";
             found(&rules::SIGNATURE_NOT_LOGGED, title)
+        }
+        Outcome::NotAnnotated => {
+            let title = "the image is signed, and the signature notes not what is asked";
+            found(&rules::ANNOTATION_MISSING, title)
+        }
+        Outcome::TooFewSigners => {
+            let title = "the image is signed by fewer signers than are asked";
+            found(&rules::TOO_FEW_SIGNERS, title)
+        }
+        Outcome::NotAttested => {
+            let title = "what must be attested to of the image is not, by enough trusted signers";
+            found(&rules::ATTESTATION_MISSING, title)
+        }
+        Outcome::AttestedOtherwise => {
+            let title = "what is attested to of the image is not what is asked";
+            found(&rules::ATTESTATION_UNMET, title)
         }
         // Neither says that there is none.
         Outcome::OverLimit => {
-            let title = "more is attached to the image than is looked at, and what was is by none of the trusted keys";
+            let title = "more is attached to the image than is looked at, and what was is by none of the trusted keys and identities";
             let remedy = "remove what nobody needs from the image's signatures and referrers, or raise `signatures_max` and `signature_bytes_max` in policy.yml under `limits:`";
-            let finding = Finding::undecided(&common::LIMIT_EXCEEDED, title);
-            Some(finding.detail(detail).remedy(remedy))
+            Finding::undecided(&common::LIMIT_EXCEEDED, title).remedy(remedy)
         }
-        Outcome::Unreachable => {
+        Outcome::Unreachable | Outcome::Verified => {
             let title = format!("the registry did not say whether {image} is signed");
-            Some(Finding::undecided(&rules::SIGNATURES_UNREACHABLE, title).detail(detail))
+            Finding::undecided(&rules::SIGNATURES_UNREACHABLE, title)
         }
     }
+}
+
+/// How each authority stands, as evidence.
+pub(crate) fn standings(answer: &Answer) -> Value {
+    let shown = |it: &Standing| {
+        let signers: Vec<&str> = it.signers.iter().map(SignerId::as_str).collect();
+        json!({"authority": it.authority, "vouches": it.outcome == Outcome::Verified, "signers": signers, "lacking": it.lacking})
+    };
+    answer.standings.iter().map(shown).collect()
+}
+
+/// What each authority lacks, where that is more than a first signature.
+fn lacking(answer: &Answer) -> String {
+    let asks_more = |it: &&Standing| !it.signers.is_empty() || it.lacking.len() > 1;
+    let standings = answer.standings.iter().filter(asks_more);
+    let lines = standings.flat_map(|it| it.lacking.iter().map(|line| (&it.authority, line)));
+    lines.map(|(authority, line)| format!("; {authority} lacks {line}")).collect()
 }
 
 /// All that is attached, as evidence.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use image_function::{ImageFunction, Unready};
 
+use crate::authorities::secrets_folder;
 use crate::check::VerifySignature;
 
 /// Answers one HTTP request: a sealed question, or a bare one such as `{"image": "…"}`.
@@ -13,7 +14,10 @@ pub async fn handle(request: Request<Bytes>) -> Response<Bytes> {
     static FUNCTION: OnceLock<Result<ImageFunction, Unready>> = OnceLock::new();
     let set_up = || {
         let variable = |name: &str| std::env::var(name).ok();
-        ImageFunction::set_up(variable, |images| Ok(Arc::new(VerifySignature::new(images))))
+        let secrets = secrets_folder(variable);
+        ImageFunction::set_up(variable, |images| {
+            Ok(Arc::new(VerifySignature::new(images).with_secrets(secrets)))
+        })
     };
     ImageFunction::answer(FUNCTION.get_or_init(set_up), request).await
 }

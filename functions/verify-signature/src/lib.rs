@@ -10,6 +10,8 @@ mod check;
 mod found;
 mod handle;
 mod rules;
+mod secrets;
+mod stand;
 
 pub use check::{NAME, VerifySignature};
 pub use handle::handle;

@@ -42,6 +42,62 @@ pub(crate) const SIGNATURE_NOT_LOGGED: Rule = Rule {
     remedy: "sign the image again with a log entry or a timestamp of the trusted root's instance (`cosign sign` makes one unless it is told not to)",
 };
 
+/// Signed by somebody trusted, who noted something else.
+pub(crate) const ANNOTATION_MISSING: Rule = Rule {
+    id: "annotation-missing",
+    title: "the signature does not note what is asked",
+    severity: Severity::High,
+    remedy: "sign the image again with the annotations that the policy asks for: `cosign sign -a NAME=VALUE …`",
+};
+
+/// Signed by fewer different signers than are asked.
+pub(crate) const TOO_FEW_SIGNERS: Rule = Rule {
+    id: "too-few-signers",
+    title: "fewer different signers signed the image than are asked",
+    severity: Severity::High,
+    remedy: "have another of the authority's keys or identities sign the image; the same one again does not count",
+};
+
+/// Nobody trusted attested to what is asked.
+pub(crate) const ATTESTATION_MISSING: Rule = Rule {
+    id: "attestation-missing",
+    title: "an attestation that is asked is not attached to the image",
+    severity: Severity::High,
+    remedy: "attest to it with a key or identity that the policy trusts: `cosign attest --type … --predicate FILE IMAGE@sha256:…`",
+};
+
+/// Somebody trusted attested to something else.
+pub(crate) const ATTESTATION_UNMET: Rule = Rule {
+    id: "attestation-unmet",
+    title: "what is attested to of the image is not what is asked",
+    severity: Severity::Critical,
+    remedy: "read the detail for what is said and what is asked; build the image as the policy asks, or change `attestations` in policy.yml",
+};
+
+/// The policy says no.
+pub(crate) const REFUSED_BY_POLICY: Rule = Rule {
+    id: "refused-by-policy",
+    title: "the policy refuses such images, whoever signed them",
+    severity: Severity::High,
+    remedy: "use another image, or change the authority with `static: reject` in policy.yml",
+};
+
+/// An authority of the policy cannot be asked here.
+pub(crate) const AUTHORITY_UNUSABLE: Rule = Rule {
+    id: "authority-unusable",
+    title: "an authority of the policy cannot be asked",
+    severity: Severity::High,
+    remedy: "mend the key, secret, pattern or trusted root that the detail names; a function needs each secret under `secrets:` in stack.yml, the command line `--secrets DIR`",
+};
+
+/// The policy gives up a safeguard.
+pub(crate) const UNSAFE_OPTION: Rule = Rule {
+    id: "unsafe-option",
+    title: "the policy gives up a safeguard for this image",
+    severity: Severity::Medium,
+    remedy: "take the option whose name ends in `-unsafe` out of policy.yml, or waive this finding with a reason",
+};
+
 /// The registry gave the image and not the answer whether it is signed.
 pub(crate) const SIGNATURES_UNREACHABLE: Rule = Rule {
     id: "signatures-unreachable",
@@ -65,6 +121,13 @@ pub const RULES: &[Rule] = &[
     BAD_SIGNATURE,
     SIGNATURE_EXPIRED,
     SIGNATURE_NOT_LOGGED,
+    ANNOTATION_MISSING,
+    TOO_FEW_SIGNERS,
+    ATTESTATION_MISSING,
+    ATTESTATION_UNMET,
+    REFUSED_BY_POLICY,
+    AUTHORITY_UNUSABLE,
+    UNSAFE_OPTION,
     SIGNATURES_UNREACHABLE,
     NO_AUTHORITY,
 ];

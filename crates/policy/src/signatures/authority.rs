@@ -134,6 +134,11 @@ impl Authority {
         own.chain(self.members().iter().flat_map(Self::unsafe_options)).collect()
     }
 
+    pub(super) fn names_secrets(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key, TrustedKey::Secret(_)))
+            || self.members().iter().any(Self::names_secrets)
+    }
+
     /// The authorities that it is made up of: one suffices of `any`, each is asked of `all`.
     pub fn members(&self) -> &[Authority] {
         if self.any.is_empty() { &self.all } else { &self.any }

@@ -57,6 +57,60 @@ pub enum Extension {
     TokenSubject,
 }
 
+impl Extension {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 21] = [
+        Self::WorkflowTrigger,
+        Self::WorkflowSha,
+        Self::WorkflowName,
+        Self::WorkflowRepository,
+        Self::WorkflowRef,
+        Self::BuildSignerUri,
+        Self::BuildSignerDigest,
+        Self::RunnerEnvironment,
+        Self::SourceRepositoryUri,
+        Self::SourceRepositoryDigest,
+        Self::SourceRepositoryRef,
+        Self::SourceRepositoryId,
+        Self::SourceRepositoryOwnerUri,
+        Self::SourceRepositoryOwnerId,
+        Self::BuildConfigUri,
+        Self::BuildConfigDigest,
+        Self::BuildTrigger,
+        Self::RunInvocationUri,
+        Self::SourceRepositoryVisibility,
+        Self::DeploymentEnvironment,
+        Self::TokenSubject,
+    ];
+
+    /// The name, as policy.yml has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WorkflowTrigger => "workflow-trigger",
+            Self::WorkflowSha => "workflow-sha",
+            Self::WorkflowName => "workflow-name",
+            Self::WorkflowRepository => "workflow-repository",
+            Self::WorkflowRef => "workflow-ref",
+            Self::BuildSignerUri => "build-signer-uri",
+            Self::BuildSignerDigest => "build-signer-digest",
+            Self::RunnerEnvironment => "runner-environment",
+            Self::SourceRepositoryUri => "source-repository-uri",
+            Self::SourceRepositoryDigest => "source-repository-digest",
+            Self::SourceRepositoryRef => "source-repository-ref",
+            Self::SourceRepositoryId => "source-repository-id",
+            Self::SourceRepositoryOwnerUri => "source-repository-owner-uri",
+            Self::SourceRepositoryOwnerId => "source-repository-owner-id",
+            Self::BuildConfigUri => "build-config-uri",
+            Self::BuildConfigDigest => "build-config-digest",
+            Self::BuildTrigger => "build-trigger",
+            Self::RunInvocationUri => "run-invocation-uri",
+            Self::SourceRepositoryVisibility => "source-repository-visibility",
+            Self::DeploymentEnvironment => "deployment-environment",
+            Self::TokenSubject => "token-subject",
+        }
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |pattern: &Option<TextPattern>, anybody: &str| {
