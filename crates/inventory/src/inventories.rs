@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use oci_image::{Image, ImageError};
 use verdict::{Digest, Limits};
 
+use crate::cache::LayerCache;
 use crate::inventory::Inventory;
-use crate::take::take;
+use crate::take::take_with;
 
 /// How many inventories are kept; a process of the command line judges a handful of images, a
 /// function one after the other.
@@ -19,7 +20,10 @@ const FAILURE_KEPT: Duration = Duration::from_secs(60);
 /// Inventories by manifest digest, and the limits that they were taken under. Who asks while
 /// another reads waits for it.
 #[derive(Debug, Default)]
-pub struct Inventories(Mutex<HashMap<(Digest, Limits), Arc<Slot>>>);
+pub struct Inventories {
+    slots: Mutex<HashMap<(Digest, Limits), Arc<Slot>>>,
+    cache: Option<LayerCache>,
+}
 
 type Taken = Result<Arc<Inventory>, Arc<ImageError>>;
 
@@ -28,10 +32,15 @@ type Taken = Result<Arc<Inventory>, Arc<ImageError>>;
 struct Slot(Mutex<Option<(Taken, Instant)>>);
 
 impl Inventories {
+    /// None yet; layers come from this cache and go there.
+    pub fn with_cache(cache: Option<LayerCache>) -> Self {
+        Self { cache, ..Self::default() }
+    }
+
     /// The inventory of an image, taken now or before. A failure is kept for a minute.
     ///
     /// # Errors
-    /// As [`take`].
+    /// As [`take`](crate::take).
     pub fn of(&self, image: &Image) -> Result<Arc<Inventory>, Arc<ImageError>> {
         self.of_at(image, Instant::now())
     }
@@ -44,14 +53,14 @@ impl Inventories {
         {
             return taken.clone();
         }
-        let taken = take(image).map(Arc::new).map_err(Arc::new);
+        let taken = take_with(image, self.cache.as_ref()).map(Arc::new).map_err(Arc::new);
         // A failure counts from its end: taking it may have lasted.
         *kept = Some((taken.clone(), now.max(Instant::now())));
         taken
     }
 
     fn slot(&self, key: (Digest, Limits)) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= KEPT_MAX && !slots.contains_key(&key) {
             slots.clear();
         }

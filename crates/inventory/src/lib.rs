@@ -1,10 +1,12 @@
 //! Layers to packages: squash, package databases, languages; one file each.
 
+mod cache;
 mod catalog;
 mod ecosystem;
 mod file;
 mod inventories;
 mod inventory;
+mod journal;
 mod look;
 mod merge;
 mod note;
@@ -17,6 +19,7 @@ mod squash;
 mod take;
 pub mod tar_walk;
 
+pub use cache::{CacheError, LayerCache, Stored};
 pub use catalog::read_file;
 pub use ecosystem::Ecosystem;
 pub use file::FileFacts;
@@ -26,4 +29,4 @@ pub use note::Note;
 pub use os_release::OsRelease;
 pub use package::{LayerRef, Package, Source};
 pub use python_name::python_name;
-pub use take::take;
+pub use take::{take, take_with};

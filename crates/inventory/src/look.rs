@@ -1,12 +1,18 @@
 //! One look at an image: every layer once, from the lowest.
 
+pub(crate) mod content;
+mod lay;
+mod layers;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 use std::sync::Arc;
 
-use oci_image::{Image, ImageError, Layer};
+use oci_image::{Image, ImageError};
 
-use crate::catalog::{self, Findings, Found, Role, Roles};
+pub(crate) use self::layers::Layers;
+use crate::catalog::{self, Findings, Found, Role};
 use crate::ecosystem::Ecosystem;
 use crate::file::FileFacts;
 use crate::note::Note;
@@ -15,7 +21,6 @@ use crate::ownership::{Claim, Ownership};
 use crate::package::{LayerRef, Package};
 use crate::purl;
 use crate::squash::{Fault, File, FileId, Lore, Rootfs, Seen, Wanted};
-use crate::tar_walk::{Entry, TarError, Walk};
 
 /// What all packages that files of the image showed may take in memory, and how many they may be.
 const FOUND_BYTES_MAX: usize = 12 << 20;
@@ -61,7 +66,11 @@ struct Looking<'i> {
 
 impl Look {
     /// Looks at an image. Answers what was learnt that the next look must know, if anything.
-    pub(crate) fn at(image: &Image, lore: &Lore) -> Result<(Self, Option<Lore>), ImageError> {
+    pub(crate) fn at(
+        image: &Image,
+        lore: &Lore,
+        layers: &Layers<'_>,
+    ) -> Result<(Self, Option<Lore>), ImageError> {
         let mut looking = Looking {
             image,
             rootfs: Rootfs::new(lore, image.limits()),
@@ -74,61 +83,13 @@ impl Look {
             entries: 0,
             inflated_bytes: 0,
         };
-        for layer in image.layers() {
-            looking.layer(layer)?;
-        }
+        layers.lay(lore, &mut looking)?;
         let learnt = looking.rootfs.learn();
         Ok((looking.close(), learnt))
     }
 }
 
 impl Looking<'_> {
-    fn layer(&mut self, layer: &Layer) -> Result<(), ImageError> {
-        let limits = self.image.limits();
-        self.rootfs.begin(layer.index);
-        let mut walk = Walk::new(self.image.layer(layer)?, limits);
-        while let Some(entry) = walk.next_entry().map_err(|error| torn(error, layer))? {
-            self.entries += 1;
-            if self.entries > limits.entries_max {
-                let (what, limit) = (format!("layer {}", layer.index), "entries_max");
-                return Err(ImageError::Limit { what, limit, max: limits.entries_max });
-            }
-            let wanted = self.rootfs.lay(&entry).map_err(|fault| refuse(fault, layer))?;
-            if let Some(wanted) = wanted {
-                let findings = self.read(&wanted, &entry, &mut walk)?;
-                self.hold(wanted, findings).map_err(|fault| refuse(fault, layer))?;
-            }
-        }
-        // What follows the archive's end still counts for the digests.
-        self.inflated_bytes += walk.into_inner().finish()?;
-        if self.rootfs.end() {
-            self.attribute(layer.index);
-        }
-        Ok(())
-    }
-
-    /// What each reader finds in a file.
-    fn read<R: Read>(
-        &self,
-        wanted: &Wanted,
-        entry: &Entry,
-        walk: &mut Walk<R>,
-    ) -> Result<Vec<(Role, Findings)>, ImageError> {
-        let max = self.image.limits().file_bytes_max;
-        let is_within = |role: &Role| entry.size <= max || role.streams();
-        let (readers, refused): (Vec<Role>, Vec<Role>) = wanted.asked.iter().partition(is_within);
-        let mut content = Watched { content: walk.content(entry), failed: None };
-        let asked = readers.into_iter().collect();
-        let mut findings = Roles::read(asked, wanted.looking, &wanted.path, &mut content);
-        // A stream that fails is the image's fault and no note: its bytes are not the promised.
-        if let Some(error) = content.failed {
-            return Err(ImageError::from_io(error, shown(&wanted.path)));
-        }
-        let past = |role| (role, Findings::past_limit("file_bytes_max", max));
-        findings.extend(refused.into_iter().map(past));
-        Ok(findings)
-    }
-
     fn hold(&mut self, wanted: Wanted, findings: Vec<(Role, Findings)>) -> Result<(), Fault> {
         let telling = findings.into_iter().filter(|(_, it)| !it.is_empty());
         let telling: Vec<(Role, Findings)> = telling.collect();
@@ -336,48 +297,6 @@ impl Looking<'_> {
 
     fn layer_ref(&self, index: u32) -> Option<LayerRef> {
         self.image.layers().get(index as usize).map(LayerRef::of)
-    }
-}
-
-/// Content that remembers that its stream failed, whatever a cataloger makes of it.
-struct Watched<C> {
-    content: C,
-    failed: Option<std::io::Error>,
-}
-
-impl<C: Read> Read for Watched<C> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.content.read(buffer) {
-            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
-                let text = error.to_string();
-                self.failed = Some(error);
-                Err(std::io::Error::other(text))
-            }
-            other => other,
-        }
-    }
-}
-
-fn torn(error: TarError, layer: &Layer) -> ImageError {
-    let what = format!("layer {}", layer.index);
-    match error {
-        TarError::Read(source) => ImageError::from_io(source, what),
-        TarError::Limit { what: part, limit, max } => {
-            ImageError::Limit { what: format!("{part} of {what}"), limit, max }
-        }
-        malformed @ TarError::Malformed { .. } => {
-            ImageError::Confused(format!("{what}: {malformed}"))
-        }
-    }
-}
-
-fn refuse(fault: Fault, layer: &Layer) -> ImageError {
-    let what = format!("layer {}", layer.index);
-    match fault {
-        Fault::Limit { what: part, limit, max } => {
-            ImageError::Limit { what: format!("{part} in {what}"), limit, max }
-        }
-        fault => ImageError::Confused(format!("{what}: {fault}")),
     }
 }
 

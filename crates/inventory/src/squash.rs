@@ -5,11 +5,13 @@
 //! wants, and the folders that lead to them. Whatever else a layer holds is only looked up: it may
 //! replace something that is held. So an image of millions of plain files costs nothing.
 
+mod guess;
 mod lore;
 mod names;
 mod path;
 mod rootfs;
 mod tree;
 
+pub(crate) use guess::{Guess, plain_path};
 pub(crate) use lore::Lore;
 pub(crate) use rootfs::{Fault, File, FileId, Rootfs, Seen, Wanted};

@@ -2,8 +2,9 @@
 
 use oci_image::{Image, ImageError};
 
+use crate::cache::LayerCache;
 use crate::inventory::{Counts, Inventory};
-use crate::look::Look;
+use crate::look::{Layers, Look};
 use crate::merge;
 use crate::note::Note;
 use crate::squash::Lore;
@@ -13,21 +14,36 @@ use crate::squash::Lore;
 const LOOKS_MAX: usize = 4;
 
 /// Takes the inventory of an image. Blocks: every layer is read to its end, verified, in constant
-/// memory, and nothing is written anywhere.
+/// memory, several at the same time, and nothing is written anywhere.
 ///
 /// # Errors
 /// When the image cannot be read, is malformed or is past a limit. A file in it that cannot be
 /// read is a [`Note`].
 pub fn take(image: &Image) -> Result<Inventory, ImageError> {
+    take_with(image, None)
+}
+
+/// The same, with what was kept of layers that were read before; what is read now is kept.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_with(image: &Image, cache: Option<&LayerCache>) -> Result<Inventory, ImageError> {
+    let walkers = std::thread::available_parallelism().map_or(1, usize::from);
+    // Alone, on one core, nothing is gained by walking a layer in another thread.
+    let walkers = if walkers == 1 && cache.is_none() { 0 } else { walkers };
+    take_from(image, &Layers::new(image, cache, walkers))
+}
+
+pub(crate) fn take_from(image: &Image, layers: &Layers<'_>) -> Result<Inventory, ImageError> {
     let mut lore = Lore::default();
     for _ in 1..LOOKS_MAX {
-        let (look, learnt) = Look::at(image, &lore)?;
+        let (look, learnt) = Look::at(image, &lore, layers)?;
         match learnt {
             None => return Ok(inventory(image, look, None)),
             Some(learnt) => lore = learnt,
         }
     }
-    let (look, learnt) = Look::at(image, &lore)?;
+    let (look, learnt) = Look::at(image, &lore, layers)?;
     let unsolved = learnt.map(|_| "links lead to links too often to be followed");
     Ok(inventory(image, look, unsolved))
 }

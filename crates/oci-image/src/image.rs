@@ -179,6 +179,14 @@ impl Image {
         LayerReader::open(&*self.store, layer, &self.limits, Arc::clone(&self.ledger))
     }
 
+    /// Counts a layer that was read before, under these limits, and need not be read again.
+    ///
+    /// # Errors
+    /// When all layers together are past a limit.
+    pub fn count_layer(&self, layer: &Layer, inflated_bytes: u64) -> Result<(), ImageError> {
+        self.ledger.count(layer.index, inflated_bytes)
+    }
+
     /// The repository that it lies in, for what is attached to it.
     pub fn repository(&self) -> Repository {
         Repository::new(Arc::clone(&self.store), &self.pinned.repository, &self.limits)

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ecosystem::Ecosystem;
 use crate::os_release::OsRelease;
 use crate::package::Source;
@@ -14,7 +16,7 @@ const BYTES_MAX: usize = 8 << 20;
 const TROUBLES_MAX: usize = 4;
 
 /// A package as a file shows it, before anybody knows its layer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) ecosystem: Ecosystem,
     pub(crate) name: String,
@@ -66,10 +68,22 @@ pub(crate) struct Findings {
     /// Paths that a package says it brought: the package by its place in `packages`, or in a list
     /// without packages none.
     pub(crate) claims: Vec<(Vec<u8>, Option<usize>)>,
-    bytes: usize,
+    /// What they take in memory, while they are added to.
+    pub(crate) bytes: usize,
 }
 
 impl Findings {
+    /// Those that were told before, with the troubles as they are said.
+    pub(crate) fn told(
+        packages: Vec<Found>,
+        os_release: Option<OsRelease>,
+        troubles: Vec<String>,
+        claims: Vec<(Vec<u8>, Option<usize>)>,
+    ) -> Self {
+        let troubles = troubles.into_iter().map(Trouble::Malformed).collect();
+        Self { packages, os_release, troubles, claims, bytes: 0 }
+    }
+
     /// Those of a file that is past a limit.
     pub(crate) fn past_limit(limit: &'static str, max: u64) -> Self {
         let mut findings = Self::default();

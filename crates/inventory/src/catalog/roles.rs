@@ -43,6 +43,16 @@ impl Role {
         CATALOGERS.get(usize::from(self.0)).copied()
     }
 
+    /// Its place in the list.
+    pub(crate) fn index(self) -> u8 {
+        self.0
+    }
+
+    /// The one at this place of the list, if there is one.
+    pub(crate) fn at(index: u8) -> Option<Self> {
+        Self(index).cataloger().map(|_| Self(index))
+    }
+
     /// Whether it reads files of any size, for it holds little of them.
     pub(crate) fn streams(self) -> bool {
         self.cataloger().is_some_and(Cataloger::streams)
@@ -63,6 +73,16 @@ impl Roles {
     fn of(which: impl Fn(&dyn Cataloger) -> bool) -> Self {
         let all = (0..).map(Role).zip(CATALOGERS);
         all.filter(|(_, it)| which(**it)).map(|(role, _)| role).collect()
+    }
+
+    /// As bits, by the places in the list.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Those of these bits.
+    pub(crate) fn of_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     fn with(self, role: Role) -> Self {

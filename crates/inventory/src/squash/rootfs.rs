@@ -9,10 +9,11 @@ use verdict::Limits;
 
 use self::links::Waiting;
 use self::resolve::Place;
+use super::guess;
 use super::lore::Lore;
 use super::path::{Marker, components, is_meta, marker};
 use super::tree::{Body, NodeId, ROOT, Tree};
-use crate::catalog::{self, Candidate, Roles};
+use crate::catalog::{self, Roles};
 use crate::tar_walk::{Entry, EntryKind};
 
 /// What the tree may take in memory, with all that hangs on it: some 150,000 links, or 40,000
@@ -239,11 +240,7 @@ impl<'l> Rootfs<'l> {
             }
             EntryKind::File => {
                 let file = self.new_file(entry, &path);
-                let candidate = Candidate { path: &path, mode: entry.mode, size: entry.size };
-                let looking = match is_meta(&path) {
-                    true => Roles::default(),
-                    false => catalog::lookers_into(&candidate),
-                };
+                let looking = guess::looking(&path, entry);
                 let asked = file.asked;
                 if !asked.union(looking).is_empty() || is_telling(file.mode) {
                     return Ok(Some(Wanted { path, asked, looking, file }));
@@ -268,8 +265,7 @@ impl<'l> Rootfs<'l> {
 
     /// Who asks for the file at a path, by itself or for what was learnt.
     fn roles_of(&self, path: &[u8]) -> Roles {
-        let own = if is_meta(path) { Roles::default() } else { catalog::roles_of(path) };
-        own.union(self.lore.roles_of(path))
+        guess::asking(path, self.lore)
     }
 
     /// An opaque folder hides what lower layers have in it, not in what a lower link of its name

@@ -22,6 +22,14 @@ pub struct Entry {
     pub(super) segments: Option<Vec<Segment>>,
 }
 
+impl Entry {
+    /// One that is only a name.
+    pub(crate) fn named(name: Vec<u8>, kind: EntryKind) -> Self {
+        let (link, mode, uid, gid, size, segments) = (Vec::new(), 0, 0, 0, 0, None);
+        Self { name, kind, link, mode, uid, gid, size, segments }
+    }
+}
+
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
