@@ -1,5 +1,5 @@
 //! Gives the crate its own revision: a hash of its sources. Layers that were read by other
-//! sources are read again (docs/decisions/049).
+//! sources are read again (docs/decisions/043).
 #![allow(clippy::expect_used, reason = "a build that cannot read its sources ends")]
 #![allow(clippy::print_stdout, reason = "this is how a build script answers cargo")]
 

@@ -32,6 +32,9 @@ pub(crate) enum Command {
     Validate(Validate),
     /// List the packages of an image.
     Inventory(Inventory),
+    /// Look at what is kept of layers that were read before, or remove it.
+    #[command(subcommand)]
+    Cache(Cache),
     /// Make or look at an advisory index.
     #[command(subcommand)]
     Advisories(Advisories),
@@ -82,6 +85,9 @@ pub(crate) struct Judging {
     /// How answers are printed.
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Output,
+    /// Read every layer anew, and keep nothing of it.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 /// `validate`.
@@ -134,6 +140,9 @@ pub(crate) struct Inventory {
     /// How the list is printed.
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Listing,
+    /// Read every layer anew, and keep nothing of it.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 /// How an inventory is printed.
@@ -171,6 +180,23 @@ pub(crate) enum Advisories {
     Check {
         /// The index file.
         file: PathBuf,
+        /// How the answer is printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// `cache`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cache {
+    /// Say where it lies and what it takes.
+    Info {
+        /// How the answer is printed.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Remove all that is kept.
+    Clear {
         /// How the answer is printed.
         #[arg(long, short, value_enum, default_value_t)]
         output: Output,

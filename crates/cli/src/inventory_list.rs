@@ -9,6 +9,7 @@ use crate::arguments::{Inventory, Listing};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
+use crate::layer_cache;
 use crate::render::{json, print};
 
 /// Runs the command.
@@ -19,7 +20,9 @@ pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
         Failure::usage(what, error.remedy()).because(error).exit(Exit::Undecided)
     };
     let image = judge.open(&arguments.image, &arguments.platform).map_err(|it| unread(&it))?;
-    let inventory = Inventories::default().of(&image).map_err(|it| unread(&it))?;
+    let inventory = Inventories::with_cache(layer_cache::open(arguments.no_cache))
+        .of(&image)
+        .map_err(|it| unread(&it))?;
     let subject = Subject::new(&image, &inventory);
     match arguments.output {
         Listing::Json => json(&*inventory)?,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_bus::{Check, Embedded, Question, VerdictLog};
+use inventory::{Inventories, LayerCache};
 use jiff::{SignedDuration, Timestamp};
 use oci_image::{Image, ImageError, Images, Opener, Shelf};
 use orchestrator::{Asker, Orchestrator};
@@ -17,7 +18,9 @@ use verdict::{
 use verify_signature::VerifySignature;
 
 use crate::answer::Answer;
+use crate::arguments::Judging;
 use crate::failure::Failure;
+use crate::layer_cache;
 use crate::round::Judging;
 use crate::stack::Named;
 use crate::{advisory_index, surroundings};
@@ -78,9 +81,19 @@ impl Candidate {
 }
 
 impl Judge {
-    /// Sets everything up: policy, advisory index, credentials.
-    pub(crate) fn new(policy: Option<&Path>, advisories: Option<&Path>) -> Result<Self, Failure> {
-        Self::with(policy, |shelf| checks(shelf, advisories))
+    /// Sets everything up: policy, advisory index, credentials, what is kept of layers.
+    pub(crate) fn new(
+        policy: Option<&Path>,
+        advisories: Option<&Path>,
+        cache: Option<LayerCache>,
+    ) -> Result<Self, Failure> {
+        Self::with(policy, |shelf| checks(shelf, advisories, cache))
+    }
+
+    /// The same by what was typed.
+    pub(crate) fn by(judging: &Judging) -> Result<Self, Failure> {
+        let cache = layer_cache::open(judging.no_cache);
+        Self::new(judging.policy.as_deref(), judging.advisories.as_deref(), cache)
     }
 
     /// The same without checks: for who only wants to look into images.
@@ -207,9 +220,13 @@ fn unusable(path: Option<&Path>, error: &policy::PolicyError) -> Failure {
     Failure::usage(format!("the policy {name} cannot be used"), error.remedy()).because(error)
 }
 
-fn checks(shelf: &Arc<Shelf>, advisories: Option<&Path>) -> Result<Vec<Arc<dyn Check>>, Failure> {
+fn checks(
+    shelf: &Arc<Shelf>,
+    advisories: Option<&Path>,
+    cache: Option<LayerCache>,
+) -> Result<Vec<Arc<dyn Check>>, Failure> {
     let images: Arc<dyn Images> = Arc::<Shelf>::clone(shelf);
-    let inventories = Arc::new(inventory::Inventories::default());
+    let inventories = Arc::new(Inventories::with_cache(cache));
     let index = advisory_index::open(advisories)?;
     Ok(vec![
         Arc::new(scan_layers::ScanLayers::new(

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod inventory_list;
 mod judge;
+mod layer_cache;
 mod logging;
 mod plugin;
 mod policy;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let done = match &arguments.command {
         Command::Validate(arguments) => validate::run(arguments),
         Command::Inventory(arguments) => inventory_list::run(arguments),
+        Command::Cache(command) => layer_cache::run(command),
         Command::Advisories(command) => advisory_index::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Signature(command) => signature::run(command),

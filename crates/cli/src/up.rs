@@ -27,7 +27,7 @@ type Pinned = BTreeMap<String, String>;
 pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
     let asked = Asked::read(arguments)?;
     let judging = &arguments.judging;
-    let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
+    let judge = Judge::by(judging)?;
     let platform = &judging.platform;
 
     let used = round::judge(asked.used(platform), &judge);

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
     match (&arguments.image, &arguments.gateway) {
         (Some(word), _) if word == UP => up::run(arguments),
         (Some(image), None) => {
-            let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
+            let judge = Judge::by(judging)?;
             one(&judge.answer(&Candidate::image(image), &judging.platform), judging.output)
         }
         (Some(image), Some(gateway)) => {
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
         }
         (None, None) => {
             let asked = Asked::read(arguments)?;
-            let judge = Judge::new(judging.policy.as_deref(), judging.advisories.as_deref())?;
+            let judge = Judge::by(judging)?;
             all(arguments, &asked, &judge)
         }
         (None, Some(gateway)) => {

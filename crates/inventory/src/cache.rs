@@ -1,4 +1,4 @@
-//! Journals of layers that were read before, in a folder of the user's own (docs/decisions/049).
+//! Journals of layers that were read before, in a folder of the user's own (docs/decisions/043).
 //!
 //! A journal is kept once its layer was read to the end and had the promised digests. Its name is
 //! a hash of all that it depends on, its file carries a hash of its bytes: a damaged one is as
