@@ -18,7 +18,6 @@ use verdict::{
 use verify_signature::VerifySignature;
 
 use crate::answer::Answer;
-use crate::arguments::Judging;
 use crate::failure::Failure;
 use crate::layer_cache;
 use crate::round::Judging;
@@ -91,7 +90,7 @@ impl Judge {
     }
 
     /// The same by what was typed.
-    pub(crate) fn by(judging: &Judging) -> Result<Self, Failure> {
+    pub(crate) fn by(judging: &crate::arguments::Judging) -> Result<Self, Failure> {
         let cache = layer_cache::open(judging.no_cache);
         Self::new(judging.policy.as_deref(), judging.advisories.as_deref(), cache)
     }
