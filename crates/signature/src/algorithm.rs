@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use ring::digest::{SHA256, SHA512, digest};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
@@ -24,8 +25,14 @@ pub enum Algorithm {
     EcdsaP384Sha384,
     /// ECDSA over P-384 with SHA-256, as skopeo signs.
     EcdsaP384Sha256,
+    /// ECDSA over P-521 with SHA-512, as cosign signs.
+    EcdsaP521Sha512,
+    /// ECDSA over P-521 with SHA-256, as skopeo signs.
+    EcdsaP521Sha256,
     /// Pure Ed25519 (RFC 8032 §5.1).
     Ed25519,
+    /// Ed25519ph, over a SHA-512 (RFC 8032 §5.1), as cosign signs for a transparency log.
+    Ed25519Ph,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RsaPkcs1Sha256,
     /// RSASSA-PSS with SHA-256 and a salt as long as the hash.
@@ -37,6 +44,7 @@ pub enum Algorithm {
 pub(crate) enum KeyKind {
     P256,
     P384,
+    P521,
     Ed25519,
     /// With a modulus of this many bytes.
     Rsa {
@@ -49,16 +57,15 @@ impl KeyKind {
         match self {
             Self::P256 => &[Algorithm::EcdsaP256Sha256],
             Self::P384 => &[Algorithm::EcdsaP384Sha384, Algorithm::EcdsaP384Sha256],
-            Self::Ed25519 => &[Algorithm::Ed25519],
+            Self::P521 => &[Algorithm::EcdsaP521Sha512, Algorithm::EcdsaP521Sha256],
+            Self::Ed25519 => &[Algorithm::Ed25519, Algorithm::Ed25519Ph],
             Self::Rsa { .. } => &[Algorithm::RsaPkcs1Sha256, Algorithm::RsaPssSha256],
         }
     }
 
     /// The algorithm by which `key` made this signature over these bytes, if it did.
     pub(crate) fn matching(self, key: &[u8], bytes: &[u8], signature: &[u8]) -> Option<Algorithm> {
-        let made = |algorithm: &&Algorithm| {
-            UnparsedPublicKey::new(algorithm.in_ring(), key).verify(bytes, signature).is_ok()
-        };
+        let made = |algorithm: &&Algorithm| algorithm.verifies(key, bytes, signature);
         self.algorithms().iter().find(made).copied()
     }
 
@@ -76,6 +83,7 @@ impl KeyKind {
             Self::Rsa { .. } => {
                 (Algorithm::RsaPkcs1Sha256, rsa::verify(key, Hash::Sha256, digest, signature))
             }
+            Self::P521 => (Algorithm::EcdsaP521Sha256, provider::p521_over(key, digest, signature)),
             Self::Ed25519 => return None,
         };
         Some(made.then_some(algorithm))
@@ -86,6 +94,7 @@ impl KeyKind {
         match self {
             Self::P256 => is_ecdsa_signature(signature, 32),
             Self::P384 => is_ecdsa_signature(signature, 48),
+            Self::P521 => is_ecdsa_signature(signature, 66),
             Self::Ed25519 => signature.len() == 64,
             Self::Rsa { modulus_bytes } => signature.len() == modulus_bytes,
         }
@@ -93,16 +102,37 @@ impl KeyKind {
 }
 
 impl Algorithm {
-    fn in_ring(self) -> &'static dyn VerificationAlgorithm {
-        match self {
+    fn verifies(self, key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
+        match self.in_ring() {
+            Ok(algorithm) => {
+                UnparsedPublicKey::new(algorithm, key).verify(bytes, signature).is_ok()
+            }
+            Err(Outside::P521(hash)) => {
+                provider::p521_over(key, digest(hash, bytes).as_ref(), signature)
+            }
+            Err(Outside::Ed25519Ph) => provider::ed25519ph(key, bytes, signature),
+        }
+    }
+
+    fn in_ring(self) -> Result<&'static dyn VerificationAlgorithm, Outside> {
+        Ok(match self {
             Self::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
             Self::EcdsaP384Sha384 => &ECDSA_P384_SHA384_ASN1,
             Self::EcdsaP384Sha256 => &ECDSA_P384_SHA256_ASN1,
             Self::Ed25519 => &ED25519,
             Self::RsaPkcs1Sha256 => &RSA_PKCS1_2048_8192_SHA256,
             Self::RsaPssSha256 => &RSA_PSS_2048_8192_SHA256,
-        }
+            Self::EcdsaP521Sha512 => return Err(Outside::P521(&SHA512)),
+            Self::EcdsaP521Sha256 => return Err(Outside::P521(&SHA256)),
+            Self::Ed25519Ph => return Err(Outside::Ed25519Ph),
+        })
     }
+}
+
+/// What ring does not verify.
+enum Outside {
+    P521(&'static ring::digest::Algorithm),
+    Ed25519Ph,
 }
 
 impl fmt::Display for Algorithm {
@@ -111,7 +141,10 @@ impl fmt::Display for Algorithm {
             Self::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
             Self::EcdsaP384Sha384 => "ECDSA P-384 with SHA-384",
             Self::EcdsaP384Sha256 => "ECDSA P-384 with SHA-256",
+            Self::EcdsaP521Sha512 => "ECDSA P-521 with SHA-512",
+            Self::EcdsaP521Sha256 => "ECDSA P-521 with SHA-256",
             Self::Ed25519 => "Ed25519",
+            Self::Ed25519Ph => "Ed25519ph",
             Self::RsaPkcs1Sha256 => "RSA PKCS#1 v1.5 with SHA-256",
             Self::RsaPssSha256 => "RSA PSS with SHA-256",
         })

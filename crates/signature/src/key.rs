@@ -1,5 +1,5 @@
-//! Public keys that a policy trusts: ECDSA P-256 (the kind that `cosign generate-key-pair` makes)
-//! and P-384, Ed25519, and RSA of 2048 to 8192 bits.
+//! Public keys that a policy trusts: ECDSA P-256 (the kind that `cosign generate-key-pair` makes),
+//! P-384 and P-521, Ed25519, and RSA of 2048 to 8192 bits.
 
 use std::fmt;
 
@@ -13,6 +13,7 @@ use crate::algorithm::{Algorithm, KeyKind};
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// rsaEncryption (RFC 8017 §A.1) and id-Ed25519 (RFC 8410 §3).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -46,7 +47,7 @@ pub enum KeyError {
     NotSpki(#[source] spki::Error),
     /// A key of another algorithm.
     #[error(
-        "public key is of the algorithm {0}, and verified are ECDSA P-256 and P-384, Ed25519 and RSA"
+        "public key is of the algorithm {0}, and verified are ECDSA P-256, P-384 and P-521, Ed25519 and RSA"
     )]
     Algorithm(String),
     /// The bits are no point of the curve.
@@ -151,9 +152,8 @@ fn kind(algorithm: &spki::AlgorithmIdentifierRef<'_>, bits: &[u8]) -> Result<Key
             match curve {
                 SECP256R1 => point(bits, 32, "P-256").map(|()| KeyKind::P256),
                 SECP384R1 => point(bits, 48, "P-384").map(|()| KeyKind::P384),
-                other => {
-                    Err(KeyError::Algorithm(format!("ECDSA over the curve {}", curve_name(&other))))
-                }
+                SECP521R1 => point(bits, 66, "P-521").map(|()| KeyKind::P521),
+                other => Err(KeyError::Algorithm(format!("ECDSA over the curve {other}"))),
             }
         }
         ED25519 if bits.len() == 32 => Ok(KeyKind::Ed25519),
@@ -185,12 +185,5 @@ fn rsa(der: &[u8]) -> Result<KeyKind, KeyError> {
     match read().map_err(KeyError::Rsa)? {
         bits @ RSA_BITS_MIN..=RSA_BITS_MAX => Ok(KeyKind::Rsa { modulus_bytes: bits.div_ceil(8) }),
         bits => Err(KeyError::RsaBits(bits)),
-    }
-}
-
-fn curve_name(oid: &ObjectIdentifier) -> String {
-    match oid.to_string().as_str() {
-        "1.3.132.0.35" => "P-521".to_owned(),
-        other => other.to_owned(),
     }
 }

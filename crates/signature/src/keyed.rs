@@ -11,7 +11,7 @@ use crate::artifact::Artifact;
 use crate::bundle::Bundle;
 use crate::fault::BundleFault;
 use crate::key::{PublicKey, SignatureFault};
-use crate::keyless::{Demand, times};
+use crate::keyless::{Demand, passed, times};
 use crate::trust::TrustedRoot;
 
 /// Whether a keyed signature must have been logged.
@@ -49,11 +49,7 @@ impl Bundle {
     ) -> Result<KeyedSignature, BundleFault> {
         // A certificate beside a configured key decides nothing. Its key is the configured one, or
         // the bundle is somebody else's.
-        let certified = !matches!(
-            self.inner.verification_material.content,
-            VerificationMaterialContent::PublicKey(_)
-        );
-        if certified && self.certified_key().as_ref() != Some(key) {
+        if self.is_certified() && self.certified_key().as_ref() != Some(key) {
             return Err(BundleFault::OtherKey);
         }
         self.about(&artifact)?;
@@ -62,15 +58,20 @@ impl Bundle {
             KeyedLog::WaivedUnsafe => Vec::new(),
             KeyedLog::Required(root) => {
                 self.logged()?;
-                self.times_for(artifact, key, certified, root, Demand::Required)?
+                self.times_for(artifact, key, algorithm, root, Demand::Required)?
             }
             // Whether there must be one is the caller's to ask.
             KeyedLog::TimestampOnly(_) if !self.has_timestamp() => Vec::new(),
             KeyedLog::TimestampOnly(root) => {
-                self.times_for(artifact, key, certified, root, Demand::WaivedUnsafe)?
+                self.times_for(artifact, key, algorithm, root, Demand::WaivedUnsafe)?
             }
         };
         Ok(KeyedSignature { algorithm, times })
+    }
+
+    fn is_certified(&self) -> bool {
+        let material = &self.inner.verification_material.content;
+        !matches!(material, VerificationMaterialContent::PublicKey(_))
     }
 
     /// By which algorithm the key made the signature over the artifact or the envelope.
@@ -106,10 +107,23 @@ impl Bundle {
         &self,
         artifact: Artifact<'_>,
         key: &PublicKey,
-        certified: bool,
+        algorithm: Algorithm,
         root: &TrustedRoot,
         log: Demand,
     ) -> Result<Vec<Timestamp>, BundleFault> {
+        let certified = self.is_certified();
+        // What `sigstore-verify` derives from a key of the type, it verifies.
+        let known = matches!(
+            algorithm,
+            Algorithm::EcdsaP256Sha256 | Algorithm::RsaPkcs1Sha256 | Algorithm::Ed25519
+        );
+        if !certified && !known {
+            let mut times = self.stamps(root)?;
+            if log == Demand::Required {
+                times.extend(self.entries(&artifact, key, root).map_err(BundleFault::Log)?);
+            }
+            return passed(times.into_iter());
+        }
         let verify = |policy: &dyn sigstore_verify::Policy| match artifact {
             Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, policy),
             Artifact::Sha256(digest) => {

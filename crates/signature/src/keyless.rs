@@ -167,15 +167,20 @@ impl Signer {
     }
 }
 
-/// The verified times, in seconds: no source of them is finer. None may lie in the future
-/// (`sigstore-verify` asks that of a log's times and not of an authority's).
+/// The verified times, in seconds: no source of them is finer.
 pub(crate) fn times(verified: &VerificationResult) -> Result<Vec<Timestamp>, BundleFault> {
+    passed(verified.verified_timestamps().iter().map(|time| time.as_second()))
+}
+
+/// These times, of which none may lie in the future (`sigstore-verify` asks that of a log's times and
+/// not of an authority's).
+pub(crate) fn passed(seconds: impl Iterator<Item = i64>) -> Result<Vec<Timestamp>, BundleFault> {
     let now = Timestamp::now();
     let passed = |second: i64| match Timestamp::from_second(second) {
         Ok(time) if time <= now => Ok(time),
         _ => Err(BundleFault::Time("it lies in the future".into())),
     };
-    verified.verified_timestamps().iter().map(|time| passed(time.as_second())).collect()
+    seconds.map(passed).collect()
 }
 
 fn extensions(claims: &FulcioCiClaims) -> BTreeMap<&'static str, String> {

@@ -18,6 +18,7 @@ mod key;
 mod keyed;
 mod keyless;
 mod lift;
+mod log;
 mod payload;
 mod provider;
 mod rsa;

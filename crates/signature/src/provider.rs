@@ -1,5 +1,6 @@
 //! The cryptography under `sigstore-verify`: ring, and for what ring lacks (ECDSA and RSA over a
-//! digest whose message nobody has any more) RustCrypto's curves and [`crate::rsa`].
+//! digest whose message nobody has any more, P-521, Ed25519ph) RustCrypto's curves, ed25519-dalek
+//! and [`crate::rsa`].
 //!
 //! It verifies only. Nothing here signs or makes keys, and ML-DSA is refused.
 
@@ -13,6 +14,7 @@ use ring::signature::{
     RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
     UnparsedPublicKey, VerificationAlgorithm,
 };
+use sha2::{Digest as _, Sha512};
 use sigstore_crypto::{CryptoProvider, Error, HashContext, SigningScheme};
 use sigstore_types::HashAlgorithm;
 
@@ -108,6 +110,32 @@ pub(crate) fn p384_over(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
         let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?;
         let signature = p384::ecdsa::Signature::from_der(signature).ok()?;
         key.verify_prehash(digest, &signature).ok()
+    };
+    verify().is_some()
+}
+
+/// Whether a P-521 key (a SEC 1 point) made this signature (DER) over this digest.
+pub(crate) fn p521_over(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    let verify = || {
+        let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?;
+        let signature = p521::ecdsa::Signature::from_der(signature).ok()?;
+        // A short digest is the same number with zeros before it (FIPS 186-5 §6.4.1); the crate
+        // refuses one of less than half the curve's size.
+        let mut number = vec![0; 64_usize.saturating_sub(digest.len())];
+        number.extend_from_slice(digest);
+        key.verify_prehash(&number, &signature).ok()
+    };
+    verify().is_some()
+}
+
+/// Whether an Ed25519 key made this signature over the SHA-512 of these bytes (Ed25519ph, with the
+/// empty context).
+pub(crate) fn ed25519ph(key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
+    let verify = || {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+        let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
+        let digest = Sha512::new_with_prefix(bytes);
+        key.verify_prehashed_strict(digest, None, &signature).ok()
     };
     verify().is_some()
 }

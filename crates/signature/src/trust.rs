@@ -4,10 +4,11 @@
 //! It is read from a file that the user names, or it is the public-good one that is built in.
 //! Nothing here asks a network.
 
-use sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TransparencyLog, TsaAuthority};
 use sigstore_verify::Verifier;
 
 use crate::fault::Cause;
+use crate::key::{KeyError, PublicKey};
 use crate::provider;
 
 /// A trusted root larger than this is not read: the public ones measure less than 20 KiB.
@@ -18,7 +19,16 @@ const AUTHORITIES_MAX: usize = 64;
 /// What signatures are traced to.
 pub struct TrustedRoot {
     pub(crate) verifier: Verifier,
-    logs: usize,
+    pub(crate) logs: Vec<LogKey>,
+    pub(crate) stampers: Vec<TsaAuthority>,
+}
+
+/// A transparency log.
+pub(crate) struct LogKey {
+    pub(crate) id: Vec<u8>,
+    pub(crate) key: PublicKey,
+    /// From and until when what it signs is trusted, in seconds.
+    times: (i64, Option<i64>),
 }
 
 /// Why a trusted root cannot be used.
@@ -73,7 +83,9 @@ impl TrustedRoot {
         }
         let verifier = Verifier::new(&root)
             .map_err(|source| TrustError::Material(source.to_string().into()))?;
-        Ok(Self { verifier, logs: root.tlogs.len() })
+        let logs = root.tlogs.iter().map(LogKey::read).collect::<Result<_, _>>();
+        let logs = logs.map_err(|source| TrustError::Material(Box::new(source)))?;
+        Ok(Self { verifier, logs, stampers: root.tsa_authorities() })
     }
 
     /// Sigstore's public-good instance, as it was when this program was built.
@@ -86,13 +98,29 @@ impl TrustedRoot {
 
     /// Whether it names a transparency log at all; GitHub's own instance has none.
     pub fn has_logs(&self) -> bool {
-        self.logs > 0
+        !self.logs.is_empty()
+    }
+}
+
+impl LogKey {
+    fn read(log: &TransparencyLog) -> Result<Self, KeyError> {
+        let key = PublicKey::from_der(log.public_key.raw_bytes.as_bytes())?;
+        let times = match &log.public_key.valid_for {
+            Some(range) => (range.start.as_second(), range.end.map(|end| end.as_second())),
+            None => (i64::MIN, None),
+        };
+        Ok(Self { id: log.log_id.key_id.as_bytes().to_vec(), key, times })
+    }
+
+    /// Whether what it signed at that time is trusted; both ends are inclusive.
+    pub(crate) fn is_valid(&self, second: i64) -> bool {
+        self.times.0 <= second && self.times.1.is_none_or(|end| second <= end)
     }
 }
 
 impl std::fmt::Debug for TrustedRoot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TrustedRoot").field("logs", &self.logs).finish_non_exhaustive()
+        f.debug_struct("TrustedRoot").field("logs", &self.logs.len()).finish_non_exhaustive()
     }
 }
 

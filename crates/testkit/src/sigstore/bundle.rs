@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha384, Sha512};
 
 use super::log::Kind;
 use super::{Identity, Instance, SIGNED_AT, sha256};
@@ -41,7 +42,8 @@ struct Signed {
     key: &'static str,
     content: Value,
     signature: Vec<u8>,
-    /// The SHA-256 of the bytes that the signature is over.
+    /// The hash of the bytes that the signature is over, as the log has it.
+    hash: &'static str,
     digest: Vec<u8>,
     /// Of an envelope: that of its payload.
     payload: Option<Vec<u8>>,
@@ -91,6 +93,32 @@ impl Instance {
         self.bundle(&Verifier::key(key), &Signed::envelope(key, statement), order)
     }
 
+    /// A bundle of a signature over a file that somebody else made with this key (in DER), logged
+    /// by a digest of this hash (`sha256`, `sha384`, `sha512`).
+    pub fn log_signature(
+        &self,
+        key: &[u8],
+        signature: &[u8],
+        file: &[u8],
+        hash: &'static str,
+        order: &Order,
+    ) -> Value {
+        let verifier = Verifier::key_der(key.to_vec());
+        self.bundle(&verifier, &Signed::made(signature, file, hash), order)
+    }
+
+    /// A bundle of an envelope that somebody else signed with this key (in DER).
+    pub fn log_envelope(
+        &self,
+        key: &[u8],
+        signature: &[u8],
+        payload: &[u8],
+        order: &Order,
+    ) -> Value {
+        let verifier = Verifier::key_der(key.to_vec());
+        self.bundle(&verifier, &Signed::made_envelope(signature, payload), order)
+    }
+
     fn bundle(&self, verifier: &Verifier, signed: &Signed, order: &Order) -> Value {
         let entries = match order.logged {
             Logged::V1 => {
@@ -126,7 +154,10 @@ impl Verifier {
     }
 
     fn key(key: &Signer) -> Self {
-        let der = key.public_der();
+        Self::key_der(key.public_der())
+    }
+
+    fn key_der(der: Vec<u8>) -> Self {
         let hint = json!({"hint": STANDARD.encode(sha256(&der))});
         Self { material: ("publicKey", hint), der, label: "PUBLIC KEY" }
     }
@@ -144,27 +175,45 @@ impl Verifier {
 
 impl Signed {
     fn message(key: &Signer, file: &[u8]) -> Self {
-        let (signature, digest) = (key.signature(file), sha256(file));
+        Self::made(&key.signature(file), file, "sha256")
+    }
+
+    fn made(signature: &[u8], file: &[u8], hash: &'static str) -> Self {
+        let digest = match hash {
+            "sha512" => Sha512::digest(file).to_vec(),
+            "sha384" => Sha384::digest(file).to_vec(),
+            _ => sha256(file),
+        };
         let content = json!({
-            "messageDigest": {"algorithm": "SHA2_256", "digest": STANDARD.encode(&digest)},
-            "signature": STANDARD.encode(&signature),
+            "messageDigest": {
+                "algorithm": hash.to_uppercase().replace("SHA", "SHA2_"),
+                "digest": STANDARD.encode(&digest),
+            },
+            "signature": STANDARD.encode(signature),
         });
-        Self { key: "messageSignature", content, signature, digest, payload: None }
+        let signature = signature.to_vec();
+        Self { key: "messageSignature", content, signature, hash, digest, payload: None }
     }
 
     fn envelope(key: &Signer, statement: &Value) -> Self {
         let payload = serde_json::to_vec(statement).unwrap();
-        // Pre-authentication encoding (DSSE protocol.md).
-        let head = format!("DSSEv1 {} {STATEMENT} {} ", STATEMENT.len(), payload.len());
-        let encoded = [head.as_bytes(), &payload].concat();
-        let signature = key.signature(&encoded);
+        Self::made_envelope(&key.signature(&encoded(&payload)), &payload)
+    }
+
+    fn made_envelope(signature: &[u8], payload: &[u8]) -> Self {
         let content = json!({
             "payloadType": STATEMENT,
-            "payload": STANDARD.encode(&payload),
-            "signatures": [{"sig": STANDARD.encode(&signature)}],
+            "payload": STANDARD.encode(payload),
+            "signatures": [{"sig": STANDARD.encode(signature)}],
         });
-        let (digest, payload) = (sha256(&encoded), Some(sha256(&payload)));
-        Self { key: "dsseEnvelope", content, signature, digest, payload }
+        Self {
+            key: "dsseEnvelope",
+            content,
+            signature: signature.to_vec(),
+            hash: "sha256",
+            digest: sha256(&encoded(payload)),
+            payload: Some(sha256(payload)),
+        }
     }
 
     fn body_v1(&self, verifier: &Verifier) -> (Kind, Value) {
@@ -174,7 +223,7 @@ impl Signed {
                 "apiVersion": "0.0.1",
                 "kind": "hashedrekord",
                 "spec": {
-                    "data": {"hash": {"algorithm": "sha256", "value": hex::encode(&self.digest)}},
+                    "data": {"hash": {"algorithm": self.hash, "value": hex::encode(&self.digest)}},
                     "signature": {"content": signature, "publicKey": {"content": verifier.pem()}},
                 },
             });
@@ -202,9 +251,18 @@ impl Signed {
             "apiVersion": "0.0.2",
             "kind": "hashedrekord",
             "spec": {"hashedRekordV002": {
-                "data": {"algorithm": "SHA2_256", "digest": STANDARD.encode(&self.digest)},
+                "data": {
+                    "algorithm": self.hash.to_uppercase().replace("SHA", "SHA2_"),
+                    "digest": STANDARD.encode(&self.digest),
+                },
                 "signature": {"content": STANDARD.encode(&self.signature), "verifier": who},
             }},
         })
     }
+}
+
+/// Pre-authentication encoding (DSSE protocol.md).
+fn encoded(payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {STATEMENT} {} ", STATEMENT.len(), payload.len());
+    [head.as_bytes(), payload].concat()
 }
