@@ -168,3 +168,22 @@ fn whoever_is_not_named_whole_is_a_wrong_question() {
         assert_eq!(verify(&registry, arguments).code, 3, "{arguments:?}");
     }
 }
+
+#[test]
+fn docker_content_trust_is_recognised_and_refused_with_what_to_do_instead() {
+    let registry = repository().serve(Listing::Api);
+    let folder = TempDir::new().unwrap();
+    let root = r#"{"signed":{"_type":"Root","expires":"2034-01-01T00:00:00Z"},"signatures":[{}]}"#;
+    fs::write(folder.path().join("root.json"), root).unwrap();
+    let key = folder.path().join("root.json").display().to_string();
+    let ended = verify(&registry, &["--key", &key]);
+    assert_eq!(ended.code, 3);
+    for expect in ["Docker Content Trust's root metadata", "2026-12-08", "cosign sign --key"] {
+        assert!(ended.stderr.contains(expect), "{expect:?} is not in {}", ended.stderr);
+    }
+    let image = name(&registry);
+    let mut shown = testkit::program::command(folder.path());
+    shown.args(["signature", "show", &image]).env("DOCKER_CONTENT_TRUST", "1");
+    let ended = testkit::program::ended(shown.output().unwrap());
+    assert!(ended.stderr.contains("DOCKER_CONTENT_TRUST is set and decides nothing here"));
+}

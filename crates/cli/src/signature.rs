@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::judge::{Candidate, Judge};
 use crate::render::{json, print};
 use crate::round::Judging as _;
+use crate::surroundings;
 
 mod tree;
 mod trusted;
@@ -62,6 +63,7 @@ pub(crate) struct Verify {
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &Signature) -> Result<Exit, Failure> {
+    surroundings::note_content_trust();
     match command {
         Signature::Show(arguments) => show(arguments),
         Signature::Verify(arguments) => verify(arguments),

@@ -1,6 +1,7 @@
 //! What the program finds around it: the environment and the home folder. Nothing else in the
 //! program looks there.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -21,6 +22,19 @@ pub(crate) fn access(insecure_registries: Vec<String>) -> Result<Access, Failure
         daemon: daemon()?,
         ..Access::default()
     })
+}
+
+/// Says so if the person relies on Docker Content Trust, which decides nothing here.
+pub(crate) fn note_content_trust() {
+    let set = variable("DOCKER_CONTENT_TRUST").is_some_and(|it| it != "0" && it != "false");
+    if set {
+        let (why, instead) = (::signature::ContentTrust::WHY, ::signature::ContentTrust::INSTEAD);
+        // Nobody is left to be told when standard error is closed.
+        let _ = writeln!(
+            anstream::stderr().lock(),
+            "note: DOCKER_CONTENT_TRUST is set and decides nothing here: {why}; {instead}"
+        );
+    }
 }
 
 /// The home folder.

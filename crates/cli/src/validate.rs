@@ -12,13 +12,14 @@ use crate::judge::{Candidate, Judge};
 use crate::render::{json, print};
 use crate::round::{self, Judging as _};
 use crate::stack::Asked;
-use crate::up;
+use crate::{surroundings, up};
 
 /// The word in the place of an image that builds, pushes and deploys too.
 const UP: &str = "up";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
+    surroundings::note_content_trust();
     let judging = &arguments.judging;
     let key = arguments.validation_key.as_deref();
     match (&arguments.image, &arguments.gateway) {

@@ -10,6 +10,7 @@ mod attached;
 mod attestation;
 mod authority;
 mod bundle;
+mod content_trust;
 mod exhibit;
 mod fault;
 mod identity;
@@ -36,6 +37,7 @@ pub use attached::{
 pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault};
 pub use authority::{Authority, LogDemand, SignatureDemand, TimestampDemand};
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
+pub use content_trust::ContentTrust;
 pub use exhibit::{Claim, Exhibit, Fault, Signatory, Trust, Verified};
 pub use fault::BundleFault;
 pub use identity::{Identity, TextMatch, TextMatchError};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::signature::ContentTrust;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use verdict::PolicyDocument;
@@ -108,5 +109,13 @@ fn text_of(path: &Path, what: &str) -> Result<String, Failure> {
             format!("{what} {} is no file of at most {FILE_BYTES_MAX} bytes", path.display());
         return Err(Failure::usage(what, remedy));
     }
-    fs::read_to_string(path).map_err(|error| Failure::usage(unread(), remedy).because(&error))
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(unread(), remedy).because(&error))?;
+    match ContentTrust::recognise(text.as_bytes()) {
+        None => Ok(text),
+        Some(found) => {
+            let what = format!("{} is {found}: {}", path.display(), ContentTrust::WHY);
+            Err(Failure::usage(what, ContentTrust::INSTEAD))
+        }
+    }
 }
