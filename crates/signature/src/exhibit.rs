@@ -1,6 +1,8 @@
 //! One thing that is attached to an image, verified with what one authority trusts: who signed it,
 //! and what they say by it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use oci_image::ImageError;
 use verdict::Digest;
@@ -8,7 +10,7 @@ use verdict::Digest;
 use crate::SIGN_PREDICATE;
 use crate::algorithm::Algorithm;
 use crate::artifact::Artifact;
-use crate::attached::{AttachmentError, Kind, Material, Simple};
+use crate::attached::{AttachmentError, Kind, Material};
 use crate::attestation::PredicateFault;
 use crate::bundle::{Bundle, BundleError, Claimed};
 use crate::fault::BundleFault;
@@ -16,6 +18,8 @@ use crate::judge::Outcome;
 use crate::key::{PublicKey, SignatureFault};
 use crate::keyed::KeyedLog;
 use crate::keyless::{Evidence, Signer};
+use crate::legacy::LegacySignature;
+use crate::lift::LiftError;
 use crate::payload::{Payload, PayloadError};
 use crate::statement::Statement;
 use crate::trust::TrustedRoot;
@@ -24,7 +28,7 @@ use crate::trust::TrustedRoot;
 #[derive(Debug)]
 pub enum Exhibit {
     /// A signature over a simple signing document.
-    Simple(Simple),
+    Simple(Box<LegacySignature>),
     /// A bundle, or an envelope made into one.
     Bundle(Box<Bundle>),
 }
@@ -89,6 +93,9 @@ pub enum Fault {
     /// It should be a bundle, and is none.
     #[error("it is no bundle")]
     NoBundle(#[source] BundleError),
+    /// What stands beside a legacy signature is not what cosign writes there.
+    #[error("what vouches for it is malformed")]
+    Lift(#[source] Arc<LiftError>),
     /// No trusted key makes signatures of its form.
     #[error("it has not the form of a signature by any of the trusted keys")]
     Malformed,
@@ -133,9 +140,13 @@ impl Exhibit {
             Ok(Self::Bundle(Box::new(bundle)))
         };
         match content.map_err(Fault::Unreadable)? {
-            Material::Simple(simple) => Ok(Self::Simple(simple)),
+            Material::Simple(simple) => Ok(Self::Simple(Box::new(LegacySignature::read(simple)))),
             Material::Bundle(json) => bundle(&json),
-            Material::Envelope(..) => Err(Fault::NoSignature(Kind::Attestation(String::new()))),
+            Material::Envelope(envelope, sigstore) => {
+                let bundle = Bundle::of_envelope(&envelope, &sigstore);
+                let bundle = bundle.map_err(|it| Fault::Lift(Arc::new(it)))?;
+                Ok(Self::Bundle(Box::new(bundle)))
+            }
             Material::Other(kind) => Err(Fault::NoSignature(kind)),
         }
     }
@@ -143,7 +154,7 @@ impl Exhibit {
     /// Whether it carries a timestamp; [`Self::verify`] verifies each that is there.
     pub(crate) fn has_timestamp(&self) -> bool {
         match self {
-            Self::Simple(_) => false,
+            Self::Simple(simple) => simple.has_timestamp(),
             Self::Bundle(bundle) => bundle.has_timestamp(),
         }
     }
@@ -155,56 +166,28 @@ impl Exhibit {
     pub fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
         match self {
             Self::Simple(simple) => simple.verify(subject, trust),
-            Self::Bundle(bundle) => verify_bundle(bundle, subject, trust),
+            Self::Bundle(bundle) => {
+                let said = || claim(bundle, subject);
+                verify_bundle(bundle, Artifact::Sha256(*subject), trust, said)
+            }
         }
     }
 }
 
-impl Simple {
-    fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
-        // 1. Who signed these bytes?
-        let signer = self.signer(trust.keys);
-        // 2. What do they claim? A claim for another image is a moved signature, whoever made it.
-        let payload = Payload::parse(&self.payload).map_err(Fault::Payload)?;
-        if payload.digest != *subject {
-            return Err(Fault::OtherImage(payload.digest));
-        }
-        // 3. Is the signer trusted, and the signature logged where that is asked?
-        let signatory = signer?;
-        match trust.keyed_log {
-            KeyedLog::WaivedUnsafe => {
-                let claim = Claim::Signature(payload);
-                Ok(Verified { signatory, claim, times: Vec::new() })
-            }
-            KeyedLog::Required(_) | KeyedLog::TimestampOnly(_) => {
-                Err(Fault::Bundle(BundleFault::NotLogged))
-            }
-        }
-    }
-
-    fn signer(&self, keys: &[PublicKey]) -> Result<Signatory, Fault> {
-        // Its form fits some keys and not others: only one that fits none of them is malformed.
-        let mut fits = keys.is_empty();
-        for key in keys {
-            match key.verify(&self.payload, &self.signature) {
-                Ok(algorithm) => return Ok(Signatory::Key { id: *key.id(), algorithm }),
-                Err(SignatureFault::Mismatch) => fits = true,
-                Err(SignatureFault::Malformed) => {}
-            }
-        }
-        if fits { Err(Fault::OtherSigner) } else { Err(Fault::Malformed) }
-    }
-}
-
-fn verify_bundle(bundle: &Bundle, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
-    let artifact = Artifact::Sha256(*subject);
+/// Verifies a bundle over this artifact; `claim` is what it says then.
+pub(crate) fn verify_bundle(
+    bundle: &Bundle,
+    artifact: Artifact<'_>,
+    trust: &Trust<'_>,
+    claim: impl Fn() -> Result<Claim, Fault>,
+) -> Result<Verified, Fault> {
     // The worst that can be said of it is that a key of ours made it and something else is wrong.
     let mut faults = Vec::new();
     for key in trust.keys {
         match bundle.verify_keyed(artifact, key, trust.keyed_log) {
             Ok(it) => {
                 let signatory = Signatory::Key { id: *key.id(), algorithm: it.algorithm };
-                return Ok(Verified { signatory, claim: claim(bundle, subject)?, times: it.times });
+                return Ok(Verified { signatory, claim: claim()?, times: it.times });
             }
             Err(fault) => faults.push(fault),
         }
@@ -214,7 +197,7 @@ fn verify_bundle(bundle: &Bundle, subject: &Digest, trust: &Trust<'_>) -> Result
             Ok(signer) => {
                 let times = signer.times.clone();
                 let signatory = Signatory::Identity(Box::new(signer));
-                return Ok(Verified { signatory, claim: claim(bundle, subject)?, times });
+                return Ok(Verified { signatory, claim: claim()?, times });
             }
             Err(fault) => faults.push(fault),
         }
@@ -263,9 +246,11 @@ impl Fault {
                 BundleFault::NotLogged | BundleFault::NoTime(_) => Outcome::NotLogged,
                 _ => Outcome::BadSignature,
             },
-            Self::NoBundle(_) | Self::Malformed | Self::Payload(_) | Self::OtherImage(_) => {
-                Outcome::BadSignature
-            }
+            Self::NoBundle(_)
+            | Self::Lift(_)
+            | Self::Malformed
+            | Self::Payload(_)
+            | Self::OtherImage(_) => Outcome::BadSignature,
         }
     }
 }

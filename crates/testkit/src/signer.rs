@@ -27,6 +27,8 @@ pub struct SignatureLayer {
     pub payload: Vec<u8>,
     /// The annotation that carries the signature.
     pub signature: String,
+    /// What stands beside it, by the names of cosign's annotations.
+    pub beside: Vec<(&'static str, String)>,
 }
 
 impl Signer {
@@ -78,7 +80,8 @@ impl Signer {
 
     /// A signature layer over any bytes.
     pub fn sign_bytes(&self, payload: Vec<u8>) -> SignatureLayer {
-        SignatureLayer { signature: STANDARD.encode(self.signature(&payload)), payload }
+        let signature = STANDARD.encode(self.signature(&payload));
+        SignatureLayer { signature, payload, beside: Vec::new() }
     }
 }
 
@@ -96,6 +99,9 @@ pub fn signature_manifest(digest: &str, layers: Vec<SignatureLayer>) -> Signatur
             let mut descriptor = describe(kind, &layer.payload);
             descriptor["annotations"] =
                 json!({"dev.cosignproject.cosign/signature": layer.signature});
+            for (name, text) in &layer.beside {
+                descriptor["annotations"][format!("dev.sigstore.cosign/{name}")] = json!(text);
+            }
             descriptor
         })
         .collect();

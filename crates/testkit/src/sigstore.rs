@@ -7,6 +7,7 @@
 mod authority;
 mod bundle;
 mod der;
+mod legacy;
 mod log;
 mod timestamp;
 
