@@ -79,6 +79,10 @@ pub(crate) struct Judging {
     /// ~/.cache/faas-validator/advisories.idx.
     #[arg(long, value_name = "FILE")]
     pub(crate) advisories: Option<PathBuf>,
+    /// A folder with the secrets that the policy names keys by, a file for each, as OpenFaaS
+    /// mounts them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) secrets: Option<PathBuf>,
     /// The platform of a multi-platform image.
     #[arg(long, default_value = "linux/amd64", value_name = "OS/ARCH")]
     pub(crate) platform: Platform,
@@ -213,6 +217,20 @@ pub(crate) enum Policy {
         /// How the answer is printed.
         #[arg(long, short, value_enum, default_value_t)]
         output: Output,
+    },
+    /// Write policy.yml for a policy of another program, on standard output.
+    #[command(subcommand)]
+    Import(PolicyImport),
+}
+
+/// `policy import`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyImport {
+    /// ClusterImagePolicies of policy-controller (YAML, v1alpha1 and v1beta1). What policy.yml
+    /// cannot say is an error that names it.
+    ClusterImagePolicy {
+        /// The file.
+        file: PathBuf,
     },
 }
 

@@ -93,7 +93,7 @@ fn judged(stage: &Stage<'_>) -> Result<Verdict, Failure> {
     let key = stage.signer.public_pem().replace('\n', "\\n");
     let body = POLICY.replace("@PUBLIC_KEY@", &key).replace("@PORT@", &function.port().to_string());
     fs::write(&policy, body).map_err(|error| unmade("the policy", &error))?;
-    let judge = Judge::new(Some(&policy), Some(stage.index), None)?;
+    let judge = Judge::new(Some(&policy), Some(stage.index), None, None)?;
     let candidate = Candidate {
         function: Some("hello".to_owned()),
         snapshot: Some(function.snapshot()?),

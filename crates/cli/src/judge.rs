@@ -80,19 +80,22 @@ impl Candidate {
 }
 
 impl Judge {
-    /// Sets everything up: policy, advisory index, credentials, what is kept of layers.
+    /// Sets everything up: policy, advisory index, credentials, what is kept of layers; the
+    /// folder of secrets by which the policy names keys, if there is one.
     pub(crate) fn new(
         policy: Option<&Path>,
         advisories: Option<&Path>,
         cache: Option<LayerCache>,
+        secrets: Option<&Path>,
     ) -> Result<Self, Failure> {
-        Self::with(policy, |shelf| checks(shelf, advisories, cache))
+        Self::with(policy, |shelf| checks(shelf, advisories, cache, secrets))
     }
 
     /// The same by what was typed.
     pub(crate) fn by(judging: &crate::arguments::Judging) -> Result<Self, Failure> {
         let cache = layer_cache::open(judging.no_cache);
-        Self::new(judging.policy.as_deref(), judging.advisories.as_deref(), cache)
+        let secrets = judging.secrets.as_deref();
+        Self::new(judging.policy.as_deref(), judging.advisories.as_deref(), cache, secrets)
     }
 
     /// The same without checks: for who only wants to look into images.
@@ -223,17 +226,23 @@ fn checks(
     shelf: &Arc<Shelf>,
     advisories: Option<&Path>,
     cache: Option<LayerCache>,
+    secrets: Option<&Path>,
 ) -> Result<Vec<Arc<dyn Check>>, Failure> {
     let images: Arc<dyn Images> = Arc::<Shelf>::clone(shelf);
     let inventories = Arc::new(Inventories::with_cache(cache));
     let index = advisory_index::open(advisories)?;
+    let signatures = VerifySignature::new(Arc::clone(&images));
+    let signatures = match secrets {
+        Some(folder) => signatures.with_secrets(folder),
+        None => signatures,
+    };
     Ok(vec![
         Arc::new(scan_layers::ScanLayers::new(
             Arc::clone(&images),
             Arc::clone(&inventories),
             index,
         )),
-        Arc::new(VerifySignature::new(Arc::clone(&images))),
+        Arc::new(signatures),
         Arc::new(check_policy::CheckPolicy::new(images, inventories)),
         Arc::new(check_runtime::CheckRuntime::default()),
     ])

@@ -1,5 +1,7 @@
 //! `policy check`: what a policy means, or everything that is wrong with it.
 
+mod import;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -17,6 +19,9 @@ use crate::render::{json, print};
 pub(crate) fn run(command: &arguments::Policy) -> Result<Exit, Failure> {
     match command {
         arguments::Policy::Check { file, output } => check(file, *output),
+        arguments::Policy::Import(arguments::PolicyImport::ClusterImagePolicy { file }) => {
+            import::cluster_image_policy(file)
+        }
     }
 }
 

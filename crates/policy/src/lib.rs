@@ -6,6 +6,7 @@ mod checks;
 mod error;
 mod image;
 mod image_glob;
+pub mod import;
 mod input;
 mod load;
 mod policy;

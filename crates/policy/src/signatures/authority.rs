@@ -121,6 +121,29 @@ pub enum Proof {
 }
 
 impl Authority {
+    /// One that vouches for nothing yet.
+    pub(crate) fn named(name: String) -> Self {
+        Self {
+            name,
+            images: Vec::new(),
+            keys: Vec::new(),
+            identities: Vec::new(),
+            threshold: one(),
+            annotations: BTreeMap::new(),
+            image_signature: ImageSignature::default(),
+            attestations: Vec::new(),
+            require: BTreeSet::new(),
+            trusted_root: TrustedRootSource::default(),
+            skip_transparency_log_unsafe: false,
+            skip_certificate_log_unsafe: false,
+            r#static: None,
+            message: None,
+            any: Vec::new(),
+            all: Vec::new(),
+            mode: AuthorityMode::default(),
+        }
+    }
+
     /// The options of it, and of those that it is made up of, that give up a safeguard.
     pub fn unsafe_options(&self) -> Vec<String> {
         let any = self.identities.iter().any(|it| it.any_identity_unsafe);

@@ -64,7 +64,7 @@ impl SecretName {
     }
 
     /// Kubernetes' names of objects (RFC 1123 §2.1): nothing in them leads out of a folder.
-    fn parse(text: String) -> Option<Self> {
+    pub(crate) fn parse(text: String) -> Option<Self> {
         let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let inner = |byte: u8| sound(byte) || matches!(byte, b'-' | b'.');
         let bytes = text.as_bytes();
