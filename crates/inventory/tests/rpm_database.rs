@@ -97,3 +97,25 @@ fn a_log_beside_the_database_is_told() {
         assert_eq!(found.packages.len(), 1);
     }
 }
+
+#[test]
+fn what_a_package_brought_of_a_language_is_that_packages() {
+    let folder = TempDir::new().unwrap();
+    let database = install(folder.path(), &["python3-beta"]);
+    let base = || LayerBuilder::new().file(DATABASE, &database);
+    let with = |layer: LayerBuilder, folder: &str| {
+        let path = format!("{folder}/site-packages/beta-9.dist-info/METADATA");
+        layer.file(&path, "Name: beta\nVersion: 9\n")
+    };
+    let owner = |layers: Vec<LayerBuilder>| {
+        let mut found = inventory(layers).packages.into_iter();
+        let beta = found.find(|it| it.ecosystem == Ecosystem::Pypi).unwrap();
+        beta.owned_by.unwrap_or_default()
+    };
+    let (own, other) = ("usr/lib/python3.14", "usr/local/lib/python3.14");
+    let purl = owner(vec![with(base(), own)]);
+    assert!(purl.starts_with("pkg:rpm/python3-beta@9~rc1%5Egit5-4.fc43?"), "{purl}");
+    assert_eq!(owner(vec![with(base(), other)]), "");
+    // What came after the package was put there by somebody else.
+    assert_eq!(owner(vec![base(), with(LayerBuilder::new(), own)]), "");
+}

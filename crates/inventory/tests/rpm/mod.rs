@@ -40,6 +40,8 @@ BuildArch: noarch
 three
 %install
 mkdir -p %{buildroot}/usr/bin %{buildroot}/usr/share/doc/alpha
+mkdir -p %{buildroot}/usr/lib/python3.14/site-packages/beta-9.dist-info
+echo > %{buildroot}/usr/lib/python3.14/site-packages/beta-9.dist-info/METADATA
 cp /proc/self/status %{buildroot}/usr/bin/perl
 for number in $(seq 2000); do
   echo $number > %{buildroot}/usr/share/doc/alpha/a-page-of-documentation-$number.html
@@ -47,6 +49,7 @@ done
 %files
 /usr/bin/perl
 %files -n python3-beta
+/usr/lib/python3.14
 %files docs
 /usr/share/doc/alpha
 ";
