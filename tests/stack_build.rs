@@ -8,8 +8,8 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use template::stack::{built, stack};
-use template::{PATIENCE, connect, get, reply, within};
+use template::stack::{built, built_for, stack};
+use template::{Function, PATIENCE, connect, get, post, reply, within};
 use testkit::build_folder;
 use testkit::container::{Bundle, Container, Network};
 
@@ -91,6 +91,19 @@ fn check_policy_is_built_and_runs() {
 #[test]
 fn check_runtime_is_built_and_runs() {
     check("check-runtime", BINARY_BYTES_MAX, IDLE_KIB_MAX);
+}
+
+#[test]
+fn verify_signature_is_built_for_arm64_and_answers_there() {
+    // Of all functions it has the most C in it, which is what a build for another machine breaks.
+    let binary = built_for(build_folder::TARGET_ARM64, "verify-signature").binary;
+    let mut program = Command::new("qemu-aarch64-static");
+    program.arg(&binary);
+    let mut function = Function::started(program, &[("healthcheck_interval", "0")]);
+    assert_eq!(function.get("/_/health").text(), "OK");
+    assert_eq!(function.send(post("/", "{]")).status, 400);
+    function.terminate();
+    assert_eq!(function.ended().code(), Some(0));
 }
 
 #[test]

@@ -86,7 +86,11 @@ fn the_dockerfile_takes_the_steps_that_testkit_takes() {
     for step in ["mv workspace.toml Cargo.toml", build_folder::ADD_HANDLER, &build] {
         assert!(dockerfile.contains(step), "the Dockerfile has no `{step}`");
     }
-    assert!(dockerfile.contains(&format!("amd64) target={} ;;", build_folder::TARGET)));
+    for (architecture, target) in
+        [("amd64", build_folder::TARGET), ("arm64", build_folder::TARGET_ARM64)]
+    {
+        assert!(dockerfile.contains(&format!("{architecture}) target={target} ;;")));
+    }
 }
 
 #[test]

@@ -59,14 +59,19 @@ pub(crate) fn program(variables: &[(&str, &str)]) -> Command {
 impl Function {
     /// Starts the probe with these variables and waits until it listens.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::started(program(&[]), variables)
+    }
+
+    /// Starts a function's program with these variables and waits until it listens.
+    pub(crate) fn started(mut program: Command, variables: &[(&str, &str)]) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let mut child =
-            program(&[("listen_address", "127.0.0.1"), ("port", "0"), ("metrics_port", "0")])
-                .env("TMPDIR", temporary.path())
-                .envs(variables.iter().copied())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+        let mut child = program
+            .envs([("listen_address", "127.0.0.1"), ("port", "0"), ("metrics_port", "0")])
+            .env("TMPDIR", temporary.path())
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {

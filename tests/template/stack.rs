@@ -36,6 +36,11 @@ pub(crate) fn stack() -> Stack {
 
 /// A function of the stack, built as faas-cli builds it.
 pub(crate) fn built(name: &str) -> BuiltFunction {
+    built_for(build_folder::TARGET, name)
+}
+
+/// A function of the stack, built for one of the two targets.
+pub(crate) fn built_for(triple: &str, name: &str) -> BuiltFunction {
     let stack = stack();
     let entry = &stack.functions[name];
     let recipe = Recipe {
@@ -44,5 +49,5 @@ pub(crate) fn built(name: &str) -> BuiltFunction {
         handler: entry.handler.clone(),
         copy: stack.configuration.copy,
     };
-    build_folder::built(name, &recipe)
+    build_folder::built_for(triple, name, &recipe)
 }

@@ -13,6 +13,8 @@ use crate::container::Bundle;
 
 /// The target that functions are built for where tests run.
 pub const TARGET: &str = "x86_64-unknown-linux-musl";
+/// The target of the other architecture that functions are built for.
+pub const TARGET_ARM64: &str = "aarch64-unknown-linux-musl";
 /// The steps of the template's Dockerfile, word by word: how the handler becomes a dependency.
 pub const ADD_HANDLER: &str =
     "cargo add --quiet --manifest-path main/Cargo.toml --path function --rename handler";
@@ -84,33 +86,45 @@ pub fn lay(recipe: &Recipe, folder: &Path) {
     }
 }
 
-/// Does in a laid folder what the Dockerfile does, and returns the program, for the moment at
-/// its place in `target`.
-pub fn build(folder: &Path, target: &Path) -> PathBuf {
+/// Does in a laid folder what the Dockerfile does for one of the two targets, and returns the
+/// program, for the moment at its place in `target`.
+pub fn build(folder: &Path, target: &Path, triple: &str) -> PathBuf {
     fs::rename(folder.join("workspace.toml"), folder.join("Cargo.toml")).unwrap();
     let lock = folder.join(HANDLER_FOLDER).join("Cargo.lock");
     fs::rename(lock, folder.join("Cargo.lock")).unwrap();
     for step in [ADD_HANDLER, BUILD] {
+        let step = step.replace(TARGET, triple);
         let mut words = step.split(' ');
         assert_eq!(words.next(), Some("cargo"));
         let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
             .args(words)
             .current_dir(folder)
             .env("CARGO_TARGET_DIR", target)
+            // As the Dockerfile sets it. Where it has Alpine's headers, Debian has musl's aside.
+            .env("CC_aarch64_unknown_linux_musl", "clang")
+            .env(
+                "CFLAGS_aarch64_unknown_linux_musl",
+                "-nostdlibinc -isystem /usr/include/x86_64-linux-musl",
+            )
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .output()
             .unwrap();
         assert!(output.status.success(), "{step}\n{}", String::from_utf8_lossy(&output.stderr));
     }
-    target.join(TARGET).join("function/main")
+    target.join(triple).join("function/main")
 }
 
 /// Builds a function, unless it was built of the very same files before. All are built in one
 /// place, one after the other, so that what they share is compiled once.
 pub fn built(name: &str, recipe: &Recipe) -> BuiltFunction {
+    built_for(TARGET, name, recipe)
+}
+
+/// Builds a function for one of the two targets, as [`built`] does.
+pub fn built_for(triple: &str, name: &str, recipe: &Recipe) -> BuiltFunction {
     let target = functions_target();
-    fs::create_dir_all(target.join("bin")).unwrap();
+    fs::create_dir_all(&target).unwrap();
     let one_at_a_time = File::create(target.join("lock")).unwrap();
     one_at_a_time.lock().unwrap();
 
@@ -119,11 +133,12 @@ pub fn built(name: &str, recipe: &Recipe) -> BuiltFunction {
     let dockerfile = fs::read_to_string(folder.join("Dockerfile")).unwrap();
     let assets = Some(recipe.project.join(&recipe.handler).join("assets"));
     let assets = assets.filter(|assets| assets.is_dir());
-    let (binary, mark) =
-        (target.join("bin").join(name), target.join("bin").join(format!("{name}.of")));
+    let bin = target.join("bin").join(if triple == TARGET { "" } else { triple });
+    fs::create_dir_all(&bin).unwrap();
+    let (binary, mark) = (bin.join(name), bin.join(format!("{name}.of")));
     let source = digest(&folder);
     if !binary.exists() || fs::read_to_string(&mark).ok().as_ref() != Some(&source) {
-        let built = build(&folder, &target);
+        let built = build(&folder, &target, triple);
         // Another name first: the old program may be running.
         let new = binary.with_extension("new");
         fs::copy(built, &new).unwrap();
