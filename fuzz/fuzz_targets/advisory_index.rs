@@ -26,6 +26,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             ecosystem,
             layer: LayerRef { index: 0, digest, diff_id: digest },
             path: String::new(),
+            also_at: Vec::new(),
+            owned_by: None,
             source: None,
             architecture: None,
             licenses: Vec::new(),

@@ -4,11 +4,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use libfuzzer_sys::fuzz_target;
 use oci_image::{Digest, Limits, MemoryStore, RawManifest, Repository, next_page};
 use signature::{Payload, Wanted, attached, attestation_tag, fallback_tag, legacy_tag};
 
-fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     static SUBJECT: OnceLock<Digest> = OnceLock::new();
     let subject = SUBJECT.get_or_init(|| Digest::of(b"image"));
     let mut store = MemoryStore::default();

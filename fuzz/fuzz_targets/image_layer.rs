@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use libfuzzer_sys::fuzz_target;
 use oci_image::{Digest, Image, Limits, MemoryStore, Place, Platform, RawManifest, Which};
 
-fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { inflated_bytes_max: 1 << 20, ..Limits::default() };
     for kind in ["tar", "tar+gzip", "tar+zstd"] {
         let mut store = MemoryStore::default();

@@ -3,10 +3,9 @@
 
 use std::sync::OnceLock;
 
-use libfuzzer_sys::fuzz_target;
 use oci_image::{Access, Limits, Opener, Platform};
 
-fuzz_target!(|index: &[u8]| {
+libfuzzer_sys::fuzz_target!(|index: &[u8]| {
     static OPENER: OnceLock<(Opener, tempfile::TempDir)> = OnceLock::new();
     let (opener, folder) = OPENER
         .get_or_init(|| (Opener::new(Access::default()).unwrap(), tempfile::tempdir().unwrap()));

@@ -4,10 +4,9 @@
 use std::io::Read;
 
 use inventory::tar_walk::Walk;
-use libfuzzer_sys::fuzz_target;
 use verdict::Limits;
 
-fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
     let mut walk = Walk::new(bytes, &limits);
     while let Ok(Some(entry)) = walk.next_entry() {

@@ -1,11 +1,10 @@
 //! policy.yml: any bytes are a policy or an error with a remedy.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use policy::Policy;
 use verdict::PolicyDocument;
 
-fuzz_target!(|body: &str| {
+libfuzzer_sys::fuzz_target!(|body: &str| {
     let document = PolicyDocument { body: body.to_owned(), files: Default::default() };
     for fault in Policy::faults(&document) {
         assert!(!fault.remedy().is_empty(), "{fault}");

@@ -2,9 +2,7 @@
 //! byte says which format, and the second what it says of its pages.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let [format, shape, rest @ ..] = bytes else { return };
     let mut database = rest.to_vec();
     let mut set = |at: usize, with: &[u8]| {

@@ -1,10 +1,9 @@
 //! Socket patterns of policy.yml: what is read and written again is the same pattern.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use policy::SocketPattern;
 
-fuzz_target!(|text: &str| {
+libfuzzer_sys::fuzz_target!(|text: &str| {
     if let Ok(pattern) = text.parse::<SocketPattern>() {
         let again = pattern.to_string().parse::<SocketPattern>();
         assert_eq!(again.ok(), Some(pattern));

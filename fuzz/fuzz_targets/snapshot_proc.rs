@@ -1,10 +1,9 @@
 //! The kernel's text formats that a snapshot reads, parts of which the container writes.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use snapshot::parse::{fdinfo, link, maps, mountinfo, sockets, stat, status};
 
-fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let _ = stat::stat(bytes);
     let _ = status::status(bytes);
     let _ = fdinfo::fdinfo(bytes);

@@ -1,9 +1,8 @@
 //! Trusted roots as strangers write them: they are read or refused, and nothing panics.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use signature::TrustedRoot;
 
-fuzz_target!(|json: &[u8]| {
+libfuzzer_sys::fuzz_target!(|json: &[u8]| {
     let _ = TrustedRoot::from_json(json);
 });
