@@ -11,6 +11,7 @@ use testkit::image::{BuiltImage, ImageBuilder};
 use testkit::program::{Ended, run};
 use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
 use testkit::signer::{SignatureManifest, Signer, signature_manifest};
+use testkit::sigstore::{Identity, Instance, Order};
 
 fn image() -> BuiltImage {
     ImageBuilder::new().build()
@@ -153,6 +154,43 @@ fn a_bundle_by_the_key_verifies_too() {
     let ended = verify(&registry, &[&key[..], &["--output", "json"]].concat());
     let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(verdict["reports"][0]["evidence"]["attached"][0]["authority"], "command line");
+}
+
+#[test]
+fn an_identity_under_a_trusted_root_verifies_by_certificate() {
+    let (instance, digest) = (Instance::new("acme"), image().digest());
+    let ada = Identity::new("ada@acme.example", "https://issuer.example");
+    let statement = testkit::bundle::statement(&digest, SIGN, &Value::Null);
+    let bundle = instance.attest(&ada, &statement, &Order::default());
+    let registry =
+        repository().referrer(Artifact::bundle(&image(), &bundle, SIGN)).serve(Listing::Api);
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join("root.json");
+    fs::write(&root, instance.trusted_root().to_string()).unwrap();
+    let root = root.display().to_string();
+    for (flag, subject, code) in [
+        ("--certificate-identity", "ada@acme.example", 0),
+        ("--certificate-identity-regexp", "[a-z]+@acme\\.example", 0),
+        ("--certificate-identity", "eve@acme.example", 1),
+        // Anchored: a part of the subject is not the subject.
+        ("--certificate-identity-regexp", "ada@acme", 1),
+    ] {
+        let issuer = ["--certificate-oidc-issuer", "https://issuer.example"];
+        let ended =
+            verify(&registry, &[&issuer[..], &[flag, subject, "--trusted-root", &root]].concat());
+        assert_eq!(ended.code, code, "{subject}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
+fn a_key_whose_signature_is_not_logged_is_rejected_unless_it_is_waived() {
+    let registry = repository().tagged(legacy("acme")).serve(Listing::Missing);
+    let ended = verify(&registry, &["--key", "DESK/acme.pub", "--output", "json"]);
+    let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        (ended.code, verdict["reports"][0]["findings"][0]["rule"].as_str()),
+        (1, Some("signature-not-logged"))
+    );
 }
 
 #[test]

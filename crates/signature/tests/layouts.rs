@@ -280,3 +280,24 @@ fn a_layout_folder_holds_referrers_by_their_subject() {
         [(Layout::Referrers, "bundle"), (Layout::Referrers, "attestation")]
     );
 }
+
+#[test]
+fn p2_bytes_that_are_not_those_of_their_digest_are_never_looked_at() {
+    let (signed, signature) = (bundle("acme"), legacy("acme"));
+    let (manifest, json) = (signed.digest(), testkit::image::digest(&signed.blobs[1]));
+    let payload = testkit::image::digest(&signature.blobs[1]);
+    let repository = repository().tagged(signature).referrer(signed);
+    let answers = repository.answers(Listing::Api);
+    for path in
+        [format!("manifests/{manifest}"), format!("blobs/{json}"), format!("blobs/{payload}")]
+    {
+        let mut lying = answers.clone();
+        let path = format!("/v2/fn/{path}");
+        // The registry may claim what it likes in its headers.
+        let lie = Answer::bytes("{}").header("docker-content-digest", &manifest);
+        assert!(lying.insert(path.clone(), lie).is_some(), "{path}");
+        let attached = find(&ScriptedRegistry::serving(lying));
+        let unreadable = attached.attachments.iter().filter(|it| it.content.is_err()).count();
+        assert_eq!((attached.attachments.len(), unreadable), (2, 1), "{path}");
+    }
+}
