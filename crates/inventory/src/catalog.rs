@@ -10,6 +10,7 @@ mod cargo_lock;
 mod composer;
 mod conda;
 mod dpkg;
+mod dpkg_copyright;
 mod dpkg_files;
 mod findings;
 mod gemfile_lock;
@@ -89,6 +90,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
     &dpkg::Dpkg,
     &dpkg_files::DpkgFiles,
+    &dpkg_copyright::DpkgCopyright,
     &rpm::Rpm,
     &rpm::RpmManifest,
     &npm::Npm,

@@ -46,6 +46,7 @@ struct Holding {
     packages: Vec<u32>,
     os_release: Option<Box<OsRelease>>,
     claims: Vec<Claim>,
+    licenses: Vec<String>,
     troubles: Vec<String>,
 }
 
@@ -125,6 +126,7 @@ impl Looking<'_> {
             self.found_ids.insert(found, id);
             packages.push(id);
         }
+        self.found_bytes += findings.licenses.iter().map(|it| it.len() + 24).sum::<usize>();
         let claims = self.claims(findings.claims, &packages);
         packages.sort_unstable();
         packages.dedup();
@@ -135,7 +137,7 @@ impl Looking<'_> {
         self.named += packages.len();
         packages.shrink_to_fit();
         let os_release = findings.os_release.map(Box::new);
-        Holding { packages, os_release, claims, troubles }
+        Holding { packages, os_release, claims, licenses: findings.licenses, troubles }
     }
 
     /// What a file's packages claim; nothing where there is no room for more of it.
@@ -197,7 +199,7 @@ impl Looking<'_> {
                 path: shown(path),
                 source: found.source.clone(),
                 architecture: found.architecture.clone(),
-                licenses: found.licenses.clone(),
+                licenses: self.licenses(found),
                 owned_by: owner.map(|it| it.to_string()),
                 also_at: Vec::new(),
             });
@@ -205,6 +207,21 @@ impl Looking<'_> {
         let (files, notes) = self.told();
         let (entries, inflated_bytes) = (self.entries, self.inflated_bytes);
         Look { packages, os_release, files, notes, entries, inflated_bytes }
+    }
+
+    /// What a package declares, or where its database has no word for it the file beside it.
+    fn licenses(&self, found: &Found) -> Vec<String> {
+        if found.ecosystem != Ecosystem::Dpkg || !found.licenses.is_empty() {
+            return found.licenses.clone();
+        }
+        let path = format!("usr/share/doc/{}/copyright", found.name);
+        let file = self.rootfs.file_at(path.as_bytes()).map(|(_, file)| file);
+        let asked = file.and_then(|id| Some((id, self.rootfs.file(id)?.asked)));
+        let roles = asked.iter().flat_map(|(id, asked)| asked.iter().map(|role| (*id, role)));
+        let mut holdings = roles.filter_map(|key| self.holdings.get(&key));
+        holdings
+            .find_map(|it| Some(it.licenses.clone()).filter(|it| !it.is_empty()))
+            .unwrap_or_default()
     }
 
     /// What the distribution's packages brought.

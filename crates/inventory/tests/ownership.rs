@@ -1,4 +1,4 @@
-//! Language packages that a distribution's package brought are that package's, and say so; what
+//! What lies beside a package database. Language packages that a distribution's package brought are that package's, and say so; what
 //! somebody else put there is not.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -95,4 +95,28 @@ fn distroless_and_alpine_say_it_their_own_way() {
         .file("lib/apk/db/installed", format!("P:py3-six\nV:1.16.0-r9\nF:{folder}\nR:METADATA\n"))
         .file(&format!("{folder}/METADATA"), metadata("1.16.0"));
     check(vec![alpine], &["six 1.16.0 pkg:apk/py3-six@1.16.0-r9"]);
+}
+
+#[test]
+fn a_debian_packages_licences_are_those_of_its_copyright_file() {
+    let format = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n";
+    let text = format!("{format}\nFiles: *\nLicense: Expat\n");
+    let folder = TempDir::new().unwrap();
+    let status = format!(
+        "{}\nPackage: prose\nVersion: 1\nStatus: a ok installed\n",
+        status("a ok installed")
+    );
+    let layer = LayerBuilder::new()
+        .file("var/lib/dpkg/status", status)
+        .file("usr/share/doc/six-common/copyright", text)
+        .symlink("usr/share/doc/python3-six", "six-common")
+        .file("usr/share/doc/prose/copyright", "License: as you like it\n");
+    ImageBuilder::new().layer(layer).build().write_layout(folder.path(), "1", &[]);
+    let declared = format!("oci:{}:1", folder.path().display());
+    let opener = Opener::new(Access::default()).unwrap();
+    let image = opener.open(&declared, &Platform::linux_amd64(), &Limits::default()).unwrap();
+    let inventory = take(&image).unwrap();
+    let licenses = inventory.packages.iter().map(|it| (it.name.as_str(), it.licenses.join(" ")));
+    let expected = [("prose", String::new()), ("python3-six", "Expat".to_owned())];
+    assert_eq!(licenses.collect::<Vec<_>>(), expected);
 }

@@ -1,6 +1,8 @@
 //! Licences as packages declare them: an SPDX expression where it is one, the package's own words
 //! where it is not. Nothing is concluded from a licence's text.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use ::spdx::{Expression, ParseMode};
@@ -27,12 +29,14 @@ const MODE: ParseMode = ParseMode {
 };
 
 impl License {
-    /// Reads what a package declares.
+    /// Reads what a package declares. Words that mean one licence of the list are written as the
+    /// list writes them.
     pub fn declared(words: &str) -> Self {
         let words = words.trim();
-        match is_expression(words) {
-            true => Self::Expression(words.to_owned()),
-            false => Self::Named(words.to_owned()),
+        let named = || words::named(words).map(str::to_owned);
+        match named().or_else(|| expression(words)) {
+            Some(expression) => Self::Expression(expression),
+            None => Self::Named(words.to_owned()),
         }
     }
 
@@ -74,10 +78,23 @@ impl License {
     }
 }
 
-fn is_expression(words: &str) -> bool {
+/// The expression that words are, each as the list writes it.
+fn expression(words: &str) -> Option<String> {
     if words.is_empty() || words.len() > EXPRESSION_BYTES_MAX {
-        return false;
+        return None;
     }
+    let spaced = words.replace('(', "( ").replace(')', " )");
+    let written = |word: &str| match word {
+        "(" | ")" | "AND" | "OR" | "WITH" => Some(word.to_owned()),
+        "and" | "or" | "with" | "And" | "Or" | "With" => Some(word.to_uppercase()),
+        _ => words::word(word),
+    };
+    let all: Option<Vec<String>> = spaced.split_ascii_whitespace().map(written).collect();
+    let text = all?.join(" ").replace("( ", "(").replace(" )", ")");
+    is_expression(&text).then_some(text)
+}
+
+fn is_expression(words: &str) -> bool {
     // A reference leads to a text beside it, which is not here.
     let is_listed = |it: &::spdx::LicenseReq| {
         it.license.id().is_some_and(|it| it.name != "NOASSERTION")
@@ -107,18 +124,40 @@ mod tests {
             "GPL-2.0-only AND (MIT OR Apache-2.0)",
             "GPL-2.0-or-later WITH Classpath-exception-2.0",
             "GPL-2.0",
-            "GPL-2.0+",
-            "LGPL-2.1+",
         ] {
             check(words, true);
         }
     }
 
     #[test]
+    fn words_that_mean_one_licence_are_written_as_the_list_writes_them() {
+        for (words, expect) in [
+            ("mit", "MIT"),
+            ("MIT License", "MIT"),
+            ("GPLv2+ and (expat or BSD-3-clause)", "GPL-2.0-or-later AND (MIT OR BSD-3-Clause)"),
+            ("LGPL-2.1+ or MIT", "LGPL-2.1-or-later OR MIT"),
+            (
+                "GPL-2+ with classpath-exception-2.0",
+                "GPL-2.0-or-later WITH Classpath-exception-2.0",
+            ),
+        ] {
+            assert_eq!(License::declared(words), License::Expression(expect.to_owned()));
+        }
+    }
+
+    #[test]
     fn what_it_does_not_know_is_kept_as_it_is() {
-        for words in
-            ["mine", "MIT BSD GPL2+", "BSD", "LicenseRef-x", "MIT/Apache-2.0", "MIT AND", "NONE("]
-        {
+        for words in [
+            "mine",
+            "GPL-2+ with OpenSSL exception",
+            "MIT BSD GPL2+",
+            "Artistic or GPL-1+",
+            "BSD",
+            "LicenseRef-x",
+            "MIT/Apache-2.0",
+            "MIT AND",
+            "NONE(",
+        ] {
             check(words, false);
         }
         check(&["MIT"; 500].join(" AND "), false);

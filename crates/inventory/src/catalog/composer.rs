@@ -63,10 +63,19 @@ fn list(packages: Packages, findings: &mut Findings) -> Result<(), Trouble> {
         if package.dist.kind.0.as_deref() == Some("path") {
             continue;
         }
-        let licenses = package.license.0;
+        let licenses = any_of(package.license.0);
         findings.package(Found { licenses, ..Found::new(Ecosystem::Composer, name, version) })?;
     }
     Ok(())
+}
+
+/// Several licences are a choice between them (getcomposer.org: the composer.json schema).
+fn any_of(licenses: Vec<String>) -> Vec<String> {
+    let is_word = |it: &String| !it.is_empty() && !it.contains(char::is_whitespace);
+    match licenses.len() > 1 && licenses.iter().all(is_word) {
+        true => vec![licenses.join(" OR ")],
+        false => licenses,
+    }
 }
 
 #[derive(Deserialize)]

@@ -68,6 +68,8 @@ pub(crate) struct Findings {
     /// Paths that a package says it brought: the package by its place in `packages`, or in a list
     /// without packages none.
     pub(crate) claims: Vec<(Vec<u8>, Option<usize>)>,
+    /// Licences that a file declares of the package that it belongs to.
+    pub(crate) licenses: Vec<String>,
     /// What they take in memory, while they are added to.
     pub(crate) bytes: usize,
 }
@@ -79,9 +81,10 @@ impl Findings {
         os_release: Option<OsRelease>,
         troubles: Vec<String>,
         claims: Vec<(Vec<u8>, Option<usize>)>,
+        licenses: Vec<String>,
     ) -> Self {
         let troubles = troubles.into_iter().map(Trouble::Malformed).collect();
-        Self { packages, os_release, troubles, claims, bytes: 0 }
+        Self { packages, os_release, troubles, claims, licenses, bytes: 0 }
     }
 
     /// Those of a file that is past a limit.
@@ -97,6 +100,7 @@ impl Findings {
             && self.os_release.is_none()
             && self.troubles.is_empty()
             && self.claims.is_empty()
+            && self.licenses.is_empty()
     }
 
     /// Adds a package. An error says that there is no room for more: read no further.
@@ -113,6 +117,13 @@ impl Findings {
     pub(crate) fn claim(&mut self, path: &[u8]) -> Result<(), Trouble> {
         self.take(path.len() + size_of::<(Vec<u8>, Option<usize>)>())?;
         self.claims.push((path.to_vec(), self.packages.len().checked_sub(1)));
+        Ok(())
+    }
+
+    /// Adds a licence of the package that the file belongs to.
+    pub(crate) fn license(&mut self, name: String) -> Result<(), Trouble> {
+        self.take(name.len() + size_of::<String>())?;
+        self.licenses.push(name);
         Ok(())
     }
 

@@ -12,6 +12,9 @@ use crate::ecosystem::Ecosystem;
 /// Reads the metadata of each installed distribution.
 pub(super) struct Python;
 
+/// How many classifiers of licences are held of one.
+const CLASSIFIERS_MAX: usize = 8;
+
 impl Cataloger for Python {
     fn wants(&self, path: &[u8]) -> bool {
         let (parent, file) = split_last(path);
@@ -33,7 +36,7 @@ impl Cataloger for Python {
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
         let (mut name, mut version) = (None, None);
-        let (mut license, mut expression) = (None, None);
+        let (mut license, mut expression, mut classifiers) = (None, None, Vec::new());
         let mut lines = Lines::new(content);
         // Headers as of a mail; the description that follows the empty line is anybody's text.
         while let Some(line) = lines.next_line()? {
@@ -48,6 +51,9 @@ impl Cataloger for Python {
                 expression = field.text("licence").ok();
             } else if let Some(field) = line.field("License") {
                 license = field.text("licence").ok();
+            } else if let Some(field) = line.field("Classifier") {
+                classifiers.extend(field.text("classifier").ok().as_deref().and_then(classified));
+                classifiers.truncate(CLASSIFIERS_MAX);
             }
         }
         let given = |it: Option<String>| it.filter(|it| !it.is_empty());
@@ -55,15 +61,22 @@ impl Cataloger for Python {
             return Err(Trouble::Malformed("has no name and version".to_owned()));
         };
         let license = given(expression).or_else(|| given(license).filter(|it| it != "UNKNOWN"));
+        let licenses = license.map_or(classifiers, |it| vec![it]);
         findings.package(Found {
             ecosystem: Ecosystem::Pypi,
             name,
             version,
             source: None,
             architecture: None,
-            licenses: license.into_iter().collect(),
+            licenses,
         })
     }
+}
+
+/// The licence that a classifier names: `License :: OSI Approved :: MIT License`.
+fn classified(classifier: &str) -> Option<String> {
+    let name = classifier.strip_prefix("License :: ")?.rsplit(" :: ").next()?;
+    Some(name.to_owned()).filter(|it| !it.is_empty() && it != "OSI Approved")
 }
 
 fn has_stem(name: &[u8], ending: &[u8]) -> bool {
@@ -102,6 +115,10 @@ mod tests {
         check("name: Six\nVERSION: 1\nLicense: MIT\n\nName: x\nVersion: 2\n", &["Six 1 MIT"]);
         check("Name: a\nVersion: 1\nLicense: UNKNOWN\n", &["a 1"]);
         check("Name: a\nVersion: 1\nLicense-Expression: 0BSD\nLicense: x\n", &["a 1 0BSD"]);
+        let classified = "Classifier: License :: OSI Approved :: MIT License\n";
+        let more = "Classifier: License :: OSI Approved\nClassifier: Topic :: X\n";
+        check(&format!("Name: a\nVersion: 1\n{classified}{more}"), &["a 1 MIT License"]);
+        check(&format!("Name: a\nVersion: 1\nLicense: ISC\n{classified}"), &["a 1 ISC"]);
         check("Name: a\nLicense: x\n Version: 3\nVersion: 1\n", &["a 1 x"]);
         check("Name: a\n\nVersion: 1\n", &["! has no name and version"]);
         check("", &["! has no name and version"]);

@@ -24,6 +24,7 @@ struct Told {
     packages: Vec<Found>,
     os_release: Option<OsRelease>,
     troubles: Vec<String>,
+    licenses: Vec<String>,
 }
 
 impl<R: Read> JournalReader<R> {
@@ -87,7 +88,8 @@ impl<R: Read> JournalReader<R> {
             let package = self.number()?.checked_sub(1);
             claims.push((path, package.and_then(|it| usize::try_from(it).ok())));
         }
-        Ok(Findings::told(told.packages, told.os_release, told.troubles, claims))
+        let Told { packages, os_release, troubles, licenses } = told;
+        Ok(Findings::told(packages, os_release, troubles, claims, licenses))
     }
 
     fn bytes(&mut self) -> io::Result<Vec<u8>> {

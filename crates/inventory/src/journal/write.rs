@@ -23,6 +23,7 @@ struct Told<'f> {
     packages: &'f [Found],
     os_release: &'f Option<OsRelease>,
     troubles: Vec<String>,
+    licenses: &'f [String],
 }
 
 impl<W: Write> JournalWriter<W> {
@@ -88,9 +89,9 @@ impl<W: Write> JournalWriter<W> {
 
     fn findings(&mut self, findings: &Findings) -> io::Result<()> {
         // Named one by one: what is added to findings must be added here.
-        let Findings { packages, os_release, troubles, claims, bytes: _ } = findings;
+        let Findings { packages, os_release, troubles, claims, licenses, bytes: _ } = findings;
         let troubles = troubles.iter().map(ToString::to_string).collect();
-        let json = serde_json::to_vec(&Told { packages, os_release, troubles })?;
+        let json = serde_json::to_vec(&Told { packages, os_release, troubles, licenses })?;
         self.bytes(&json);
         self.number(claims.len() as u64);
         for (path, package) in claims {
