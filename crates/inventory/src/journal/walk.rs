@@ -77,7 +77,7 @@ pub(crate) fn walk_layer<W: Write>(
             return Ok(None);
         }
         if entries > limits.entries_max {
-            break; // whoever lays it says so
+            return Err(content::too_many_entries(layer, limits.entries_max));
         }
     }
     let inflated_bytes = match walk.into_inner().reader.finish() {

@@ -45,6 +45,12 @@ pub(crate) fn torn(error: TarError, layer: &Layer) -> ImageError {
     }
 }
 
+/// The error of a layer, or of all up to it, that holds more entries than may be.
+pub(crate) fn too_many_entries(layer: &Layer, entries_max: u64) -> ImageError {
+    let what = format!("layer {}", layer.index);
+    ImageError::Limit { what, limit: "entries_max", max: entries_max }
+}
+
 /// Content that remembers that its stream failed, whatever a cataloger makes of it.
 struct Watched<C> {
     content: C,

@@ -98,8 +98,7 @@ impl Looking<'_> {
         let entries_max = self.image.limits().entries_max;
         self.entries += 1;
         if self.entries > entries_max {
-            let (what, limit) = (format!("layer {}", layer.index), "entries_max");
-            return Err(ImageError::Limit { what, limit, max: entries_max });
+            return Err(content::too_many_entries(layer, entries_max));
         }
         self.rootfs.lay(entry).map_err(|fault| refuse(fault, layer))
     }
