@@ -22,7 +22,7 @@ const DEPTH_MAX: usize = 8;
 ///
 /// # Errors
 /// When a file cannot be read or is too large, when policy.yml is malformed, or when a path leads
-/// out of the policy's folder. What the policy means is for [`Policy::parse`] to judge.
+/// out of the policy's folder. What the policy means is for [`crate::Policy::parse`] to judge.
 pub fn load(path: &Path) -> Result<PolicyDocument, PolicyError> {
     let body = text_of(path, BODY_BYTES_MAX)?;
     let policy = read::body(&body)?;
