@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
 use crate::layer_cache;
-use crate::render::{json, print};
+use crate::render::{json, one_line, print};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
@@ -39,20 +39,50 @@ fn table(inventory: &inventory::Inventory) -> String {
     table.load_style(NOTHING).set_header(["PACKAGE", "VERSION", "KIND", "LAYER", "FOUND IN"]);
     for package in &inventory.packages {
         table.add_row([
-            package.name.clone(),
-            package.version.clone(),
+            one_line(&package.name),
+            one_line(&package.version),
             package.ecosystem.to_string(),
             package.layer.index.to_string(),
-            format!("/{}", package.path),
+            format!("/{}", one_line(&package.path)),
         ]);
     }
     let mut text = format!("{table}\n{} packages", inventory.packages.len());
     if let Some(os_release) = &inventory.os_release {
-        text.push_str(&format!(" on {} {}", os_release.id, os_release.version_id));
+        let (id, version) = (one_line(&os_release.id), one_line(&os_release.version_id));
+        text.push_str(&format!(" on {id} {version}"));
     }
     text.push('\n');
     for note in &inventory.notes {
-        text.push_str(&format!("not read: /{}: {}\n", note.path, note.reason));
+        text.push_str(&format!(
+            "not read: /{}: {}\n",
+            one_line(&note.path),
+            one_line(&note.reason)
+        ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_image_says_of_itself_does_not_command_the_terminal() {
+        let digest = oci_image::Digest::of(b"");
+        let layer = serde_json::json!({"index": 0, "digest": digest, "diff_id": digest});
+        let inventory = serde_json::from_value(serde_json::json!({
+            "image": format!("r.io/fn@{digest}"),
+            "digest": digest,
+            "os_release": {"id": "\u{1b}[2J", "version_id": "1\n2"},
+            "packages": [{
+                "purl": "pkg:npm/a@1", "name": "a\u{1b}]0;owned\u{7}", "version": "1\r2\n3",
+                "ecosystem": "npm", "layer": layer, "path": "a\u{9b}31m/package.json",
+            }],
+            "notes": [{"path": "b\nnot read: nothing", "reason": "\u{1b}[8m", "layer": layer}],
+            "counts": {"layers": 1, "entries": 2, "inflated_bytes": 3, "packages": 1},
+        }));
+        let text = table(&inventory.unwrap());
+        assert!(!text.chars().any(|it| it.is_control() && it != '\n'), "{text:?}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+    }
 }

@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value};
 use verdict::{CheckOutcome, PinnedImage, Report};
 
+use crate::render::one_line;
+
 /// One line of the tree, and what hangs below it.
 struct Node {
     line: String,
@@ -83,15 +85,13 @@ fn layer(it: &Value) -> Node {
     Node::leaf(format!("layer {}: {}", it["layer"], marked(false, why)))
 }
 
-/// The same without control characters: whoever may push wrote some of it, and a terminal obeys.
+/// The same with each text on one line: whoever may push wrote some of it.
 fn cleaned(value: &Value) -> Value {
-    let clean =
-        |text: &str| text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
     match value {
-        Value::String(text) => Value::String(clean(text)),
+        Value::String(text) => Value::String(one_line(text)),
         Value::Array(list) => list.iter().map(cleaned).collect(),
         Value::Object(map) => {
-            map.iter().map(|(key, it)| (clean(key), cleaned(it))).collect::<Map<_, _>>().into()
+            map.iter().map(|(key, it)| (one_line(key), cleaned(it))).collect::<Map<_, _>>().into()
         }
         other => other.clone(),
     }
