@@ -72,13 +72,13 @@ fn weigh(
             })
             .collect(),
         OfSeveral::Any => {
-            // One that only warns lets the image pass without it, and so without any.
+            // One that only warns is on trial: it takes nothing from what the others ask.
             let best = stands.iter().max_by(|(_, _, a), (_, _, b)| a.cmp(b));
             let best = best.filter(|(_, _, stand)| *stand != Stand::Vouches);
             let unmet = best.map(|(_, _, stand)| Unmet {
                 stand: stand.clone(),
                 authorities: stands.iter().map(|(name, ..)| name.clone()).collect(),
-                warns: stands.iter().any(|(_, mode, _)| warns(mode)),
+                warns: stands.iter().all(|(_, mode, _)| warns(mode)),
             });
             unmet.into_iter().collect()
         }
@@ -162,6 +162,8 @@ mod tests {
         let warns = format!("{{name: a, images: ['**'], {KEY}, mode: warn}}");
         check(&warns, OfSeveral::Any, &[], &[lacking(&["a"], true)]);
         let with = format!("{warns}, {{name: b, images: ['**'], {KEY}}}");
+        check(&with, OfSeveral::Any, &[], &[lacking(&["a", "b"], false)]);
+        check(&with, OfSeveral::Any, &["a"], &[]);
         check(&with, OfSeveral::All, &["a"], &[lacking(&["b"], false)]);
         check(&with, OfSeveral::All, &["b"], &[lacking(&["a"], true)]);
     }
