@@ -19,5 +19,16 @@ pub(crate) use event::{Event, Reading};
 pub(crate) use read::JournalReader;
 pub(crate) use walk::{Walker, walk_layer};
 
+/// Reads bytes that a journal might be: the door for fuzzers. Answers how many parts it has,
+/// `None` if it is none.
+pub fn read_journal(bytes: &[u8]) -> Option<usize> {
+    let mut journal = JournalReader::new(bytes);
+    let mut parts = 1;
+    while !matches!(journal.next_event().ok()?, Event::End(_)) {
+        parts += 1;
+    }
+    Some(parts)
+}
+
 /// What the sources of this crate were when it was built: catalogers, squash and this format.
 pub(crate) const REVISION: &str = env!("INVENTORY_REVISION");

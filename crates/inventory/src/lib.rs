@@ -25,6 +25,7 @@ pub use ecosystem::Ecosystem;
 pub use file::FileFacts;
 pub use inventories::Inventories;
 pub use inventory::{Counts, Inventory};
+pub use journal::read_journal;
 pub use note::Note;
 pub use os_release::OsRelease;
 pub use package::{LayerRef, Package, Source};
