@@ -13,8 +13,8 @@ use template::{Function, PATIENCE, connect, get, post, reply, within};
 use testkit::build_folder;
 use testkit::container::{Bundle, Container, Network};
 
-/// The promises of a function's weight, in binary megabytes all.
-const BINARY_BYTES_MAX: u64 = 8 << 20;
+/// The promises of a function's weight.
+const BINARY_BYTES_MAX: u64 = 8_000_000;
 const IDLE_KIB_MAX: u64 = 12 << 10;
 const IDLE_WITH_POLICY_ENGINE_KIB_MAX: u64 = 16 << 10;
 
