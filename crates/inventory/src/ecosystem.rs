@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whose package it is: the package manager that wrote it down, not the place it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
     /// Alpine's apk; also Wolfi and Chainguard.

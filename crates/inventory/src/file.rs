@@ -6,6 +6,7 @@ use crate::package::LayerRef;
 
 /// A file of the squashed image whose mode gives power away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileFacts {
     /// Its path from the image's root, without a leading `/`.
     pub path: String,

@@ -12,6 +12,7 @@ use crate::package::Package;
 /// What is in an image: the packages of its squashed layers, the distribution, and the files
 /// whose mode gives power away. Deterministic: the same image gives the same inventory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Inventory {
     /// The image, by digest.
     pub image: PinnedImage,
@@ -35,6 +36,7 @@ pub struct Inventory {
 
 /// How much was looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Layers.
     pub layers: u64,

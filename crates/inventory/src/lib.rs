@@ -15,6 +15,8 @@ mod ownership;
 mod package;
 mod purl;
 mod python_name;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod squash;
 mod take;
 pub mod tar_walk;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What os-release(5) says of the distribution. Absent fields are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct OsRelease {
     /// `ID`: `alpine`, `debian`, …; `linux` where the file names none.

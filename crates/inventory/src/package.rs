@@ -7,6 +7,7 @@ use crate::ecosystem::Ecosystem;
 
 /// A package of an image, as its database or its own metadata names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Package {
     /// Its package URL (purl-spec), with the distribution where there is one.
     pub purl: String,
@@ -53,6 +54,7 @@ impl Package {
 
 /// What a package was built from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// The source package's name.
     pub name: String,
@@ -62,6 +64,7 @@ pub struct Source {
 
 /// A layer, by all the names it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LayerRef {
     /// Its index, from 0 at the bottom.
     pub index: u32,

@@ -1,5 +1,5 @@
-//! What lies beside a package database. Language packages that a distribution's package brought are that package's, and say so; what
-//! somebody else put there is not.
+//! What lies beside a package database: language packages that a distribution's package brought
+//! are that package's, and say so; what somebody else put there is not.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use inventory::take;
