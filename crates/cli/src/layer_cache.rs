@@ -36,7 +36,7 @@ pub(crate) fn run(command: &Cache) -> Result<Exit, Failure> {
 }
 
 /// The cache, if it is wanted and can be used. Without one every layer is read, and that is all:
-/// why there is none is logged.
+/// the person is told why there is none.
 pub(crate) fn open(no_cache: bool) -> Option<LayerCache> {
     if no_cache {
         return None;
@@ -44,8 +44,9 @@ pub(crate) fn open(no_cache: bool) -> Option<LayerCache> {
     match LayerCache::open(&folder()?) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            let why = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, why, "layers are read without a cache");
+            let why = std::error::Error::source(&error).map(|it| format!(": {it}"));
+            let why = why.unwrap_or_default();
+            surroundings::note(&format!("layers are read without a cache: {error}{why}"));
             None
         }
     }

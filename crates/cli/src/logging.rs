@@ -3,7 +3,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging: warnings, with `-v` what is done, with `-vv` everything. `RUST_LOG` overrides.
+/// Starts logging: errors, with `-v` what is done, with `-vv` everything. `RUST_LOG` overrides.
 pub(crate) fn start(verbosity: u8) {
     let level = match verbosity {
         0 => "error",

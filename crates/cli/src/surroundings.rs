@@ -29,12 +29,14 @@ pub(crate) fn note_content_trust() {
     let set = variable("DOCKER_CONTENT_TRUST").is_some_and(|it| it != "0" && it != "false");
     if set {
         let (why, instead) = (::signature::ContentTrust::WHY, ::signature::ContentTrust::INSTEAD);
-        // Nobody is left to be told when standard error is closed.
-        let _ = writeln!(
-            anstream::stderr().lock(),
-            "note: DOCKER_CONTENT_TRUST is set and decides nothing here: {why}; {instead}"
-        );
+        note(&format!("DOCKER_CONTENT_TRUST is set and decides nothing here: {why}; {instead}"));
     }
+}
+
+/// Tells the person what is no part of the answer.
+pub(crate) fn note(text: &str) {
+    // Nobody is left to be told when standard error is closed.
+    let _ = writeln!(anstream::stderr().lock(), "note: {text}");
 }
 
 /// The home folder.
