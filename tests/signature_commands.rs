@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::bundle::{Artifact, SIGN};
 use testkit::image::{BuiltImage, ImageBuilder};
 use testkit::program::{Ended, run};
-use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
+use testkit::registry::{Answer, AttachedRepository, Listing, ScriptedRegistry};
 use testkit::signer::{SignatureManifest, Signer, signature_manifest};
 use testkit::sigstore::{Identity, Instance, Order};
 
@@ -129,6 +130,33 @@ fn a_terminal_obeys_nothing_that_was_pushed() {
     let ended = show(&repository().referrer(hostile).serve(Listing::Api), &[]);
     assert!(!ended.stdout.contains('\u{1b}'), "{}", ended.stdout);
     assert!(!ended.stdout.contains("\nsigned by acme"));
+}
+
+#[test]
+fn p1_a_tag_is_resolved_once_and_the_answer_names_its_digest() {
+    // The tag names a signed image when it is asked for first, and another one ever after.
+    let other = ImageBuilder::new().config("author", "mallory").build();
+    let tag = "/v2/fn/manifests/1";
+    let mut answers = repository().tagged(legacy("acme")).answers(Listing::Missing);
+    let mut moved = AttachedRepository::of(&other, "fn").answers(Listing::Missing);
+    let (first, later) = (answers.remove(tag).unwrap(), moved.remove(tag).unwrap());
+    answers.extend(moved);
+    let asked = AtomicUsize::new(0);
+    let registry = ScriptedRegistry::start(move |seen| match answers.get(&seen.path) {
+        Some(answer) => answer.clone(),
+        None if seen.path != tag => Answer::status(404),
+        None if asked.fetch_add(1, Ordering::Relaxed) == 0 => first.clone(),
+        None => later.clone(),
+    });
+    let json = ["--key", "DESK/acme.pub", "--skip-transparency-log-unsafe", "--output", "json"];
+    for (image, code, times) in [(image(), 0, 1), (other, 1, 2)] {
+        let ended = verify(&registry, &json);
+        assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+        let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let pinned = format!("{}/fn@{}", registry.host(), image.digest());
+        assert_eq!(verdict["subject"]["image"], pinned);
+        assert_eq!(registry.seen().iter().filter(|it| it.path == tag).count(), times);
+    }
 }
 
 #[test]
