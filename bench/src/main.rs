@@ -14,6 +14,7 @@ mod image;
 mod part;
 mod peer;
 mod scan;
+mod signature;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     }
     let mut measured = scan::measure();
     measured.extend(hostile::measure());
+    measured.extend(signature::measure());
     println!("\n{:<66} {:>10} {:>10}", "promise", "measured", "bar");
     for it in &measured {
         let mark = if it.holds { "" } else { "  MISSED" };
