@@ -120,6 +120,23 @@ fn an_image_with_nothing_attached_and_one_that_cannot_be_asked_are_shown_apart()
 }
 
 #[test]
+fn a_key_that_lies_in_a_secret_is_read_from_the_folder_that_is_named() {
+    let registry = repository().tagged(legacy("acme")).serve(Listing::Missing);
+    let (desk, image) = (desk(), name(&registry));
+    let path = |name: &str| desk.path().join(name).display().to_string();
+    let policy =
+        "signatures: {authorities: [{name: acme, images: ['**'], keys: [{secret: acme.pub}]}]}";
+    fs::write(path("secret.yml"), policy).unwrap();
+    let words = ["signature", "show", &image, "--policy", &path("secret.yml")];
+    let without = run(words);
+    assert_eq!(without.code, 2, "{}{}", without.stdout, without.stderr);
+    assert!(without.stdout.contains("authority-unusable"), "{}", without.stdout);
+    let with = run(words.iter().copied().chain(["--secrets", &path("")]));
+    assert_eq!(with.code, 0, "{}{}", with.stdout, with.stderr);
+    assert!(with.stdout.contains("signed by acme"), "{}", with.stdout);
+}
+
+#[test]
 fn a_terminal_obeys_nothing_that_was_pushed() {
     let hostile = Artifact::about(
         &image().descriptor(),

@@ -37,6 +37,9 @@ pub(crate) struct Show {
     /// The policy; without one ./policy.yml, or else the careful default.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// A folder with the secrets that the policy names keys by, a file for each.
+    #[arg(long, value_name = "DIR")]
+    secrets: Option<PathBuf>,
     /// The platform of a multi-platform image.
     #[arg(long, default_value = "linux/amd64", value_name = "OS/ARCH")]
     platform: Platform,
@@ -89,6 +92,10 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
     let candidate = Candidate::image(&arguments.image);
     let request = judge.request(&candidate, &arguments.platform, &image);
     let check = VerifySignature::new(judge.images()).showing_everything();
+    let check = match &arguments.secrets {
+        Some(folder) => check.with_secrets(folder),
+        None => check,
+    };
     let report = check.check(&request);
     match arguments.output {
         Output::Json => json(&report)?,
