@@ -94,6 +94,20 @@ fn the_dockerfile_takes_the_steps_that_testkit_takes() {
 }
 
 #[test]
+fn the_builder_is_pinned_and_has_the_workspaces_rust() {
+    let dockerfile = fs::read_to_string(template().join("Dockerfile")).unwrap();
+    let named = |line: &str| line.strip_prefix("ARG RUST_IMAGE=").map(str::to_owned);
+    let builder = dockerfile.lines().find_map(named).unwrap();
+    let (image, digest) = builder.split_once("@sha256:").unwrap();
+    assert!(digest.len() == 64 && digest.bytes().all(|it| it.is_ascii_hexdigit()), "{digest}");
+
+    let root = fs::read_to_string(build_folder::workspace().join("Cargo.toml")).unwrap();
+    let root: toml::Table = root.parse().unwrap();
+    let rust = root["workspace"]["package"]["rust-version"].as_str().unwrap();
+    assert_eq!(image, format!("docker.io/library/rust:{rust}-alpine"));
+}
+
+#[test]
 fn the_sample_is_what_every_handler_replaces() {
     let function = template().join("function");
     let names = |folder: PathBuf| {
