@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use oci_image::{Access, Addresses, Credentials, Daemon};
+use oci_image::{Access, Addresses, Credentials, Daemon, Proxies};
 
 use crate::failure::Failure;
 
@@ -18,6 +18,7 @@ pub(crate) fn access(insecure_registries: Vec<String>) -> Result<Access, Failure
         credentials: credentials()?,
         insecure_registries,
         addresses: Addresses::Any,
+        proxies: proxies()?,
         roots: roots()?,
         daemon: daemon()?,
         ..Access::default()
@@ -78,6 +79,10 @@ fn daemon() -> Result<Option<Daemon>, Failure> {
             .because(&error)
     })?;
     Ok(Some(daemon))
+}
+
+fn proxies() -> Result<Proxies, Failure> {
+    Proxies::read(variable).map_err(|error| Failure::usage(error.to_string(), error.remedy()))
 }
 
 fn roots() -> Result<Vec<oci_image::Certificate>, Failure> {

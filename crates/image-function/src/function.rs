@@ -7,7 +7,7 @@ use bytes::Bytes;
 use event_bus::{Check, Door, Question, Refusal, Surroundings};
 use http::{Request as HttpRequest, Response};
 use jiff::Timestamp;
-use oci_image::{Access, Addresses, Credentials, ImageError, Images, Opener};
+use oci_image::{Access, Addresses, Credentials, ImageError, Images, Opener, Proxies};
 use policy::{Permission, Policy};
 use verdict::{PolicyDocument, Request};
 
@@ -29,9 +29,9 @@ impl ImageFunction {
         variable: impl Fn(&str) -> Option<String>,
         check: impl FnOnce(Arc<dyn Images>) -> Result<Arc<dyn Check>, Unready>,
     ) -> Result<Self, Unready> {
-        let surroundings = Surroundings::read(variable).map_err(Unready::Surroundings)?;
+        let surroundings = Surroundings::read(&variable).map_err(Unready::Surroundings)?;
         let document = document(surroundings.policy_file.as_deref())?;
-        let opener = images(&surroundings, &document)?;
+        let opener = images(&surroundings, &document, variable)?;
         let check = check(Arc::<Opener>::clone(&opener))?;
         let bare = move |body: &[u8], deadline| bare(body, deadline, &opener, &document);
         let door = Door::new(surroundings.key, Arc::new(bare), surroundings.limits);
@@ -52,13 +52,15 @@ impl ImageFunction {
     }
 }
 
-/// The way to images of a function with these surroundings and this policy of its own.
+/// The way to images of a function with these surroundings and this policy of its own, through
+/// the proxies that its variables name.
 ///
 /// # Errors
-/// When the policy or the secret `registry-auth` cannot be used.
+/// When the policy, the secret `registry-auth` or a proxy's variable cannot be used.
 pub fn images(
     surroundings: &Surroundings,
     document: &PolicyDocument,
+    variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Arc<Opener>, Unready> {
     let policy = Policy::parse(document).map_err(Unready::Policy)?;
     let mut credentials = Credentials::default();
@@ -70,8 +72,10 @@ pub fn images(
         Permission::Allowed => Addresses::Any,
         Permission::Refused => Addresses::Public,
     };
+    let proxies = Proxies::read(variable).map_err(Unready::Proxies)?;
     let insecure_registries = policy.sources.insecure_registries;
-    let access = Access { credentials, insecure_registries, addresses, ..Access::default() };
+    let access =
+        Access { credentials, insecure_registries, addresses, proxies, ..Access::default() };
     Opener::new(access).map(Arc::new).map_err(Unready::Images)
 }
 

@@ -1,7 +1,7 @@
 //! Why a function cannot answer at all.
 
 use event_bus::{Refusal, SurroundingsError};
-use oci_image::{CredentialsError, ImageError};
+use oci_image::{CredentialsError, ImageError, ProxiesError};
 use policy::PolicyError;
 use verdict::causes;
 
@@ -20,6 +20,9 @@ pub enum Unready {
     /// The secret `registry-auth` is none.
     #[error("secret registry-auth is no docker config.json")]
     Credentials(#[source] CredentialsError),
+    /// A variable names no proxy.
+    #[error("proxies cannot be used")]
+    Proxies(#[source] ProxiesError),
     /// There is no way to images.
     #[error("images cannot be reached")]
     Images(#[source] ImageError),
@@ -44,6 +47,7 @@ impl Unready {
             Self::RegistryAuth(_) | Self::Credentials(_) => {
                 "make the secret anew: faas-cli secret create registry-auth --from-file ~/.docker/config.json".to_owned()
             }
+            Self::Proxies(error) => error.remedy().to_owned(),
             Self::Images(error) => error.remedy(),
             Self::Check { remedy, .. } => (*remedy).to_owned(),
         }

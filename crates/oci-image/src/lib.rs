@@ -37,8 +37,8 @@ pub use memory::MemoryStore;
 pub use open::{Images, Opener, Shelf};
 pub use reference::Reference;
 pub use registry::{
-    Access, Addresses, Certificate, Credential, Credentials, CredentialsError, RegistryClient,
-    certificates, next_page,
+    Access, Addresses, Certificate, Credential, Credentials, CredentialsError, Proxies,
+    ProxiesError, RegistryClient, certificates, next_page,
 };
 pub use repository::Repository;
 pub use store::{Store, Which};

@@ -7,11 +7,13 @@ mod auth;
 mod client;
 mod connection;
 mod credentials;
+mod proxies;
 mod referrers;
 mod store;
 
 pub use access::{Access, Addresses, Certificate, certificates};
 pub use client::RegistryClient;
 pub use credentials::{Credential, Credentials, CredentialsError};
+pub use proxies::{Proxies, ProxiesError};
 pub use referrers::next_page;
 pub(crate) use store::RegistryStore;

@@ -54,7 +54,7 @@ impl OrchestratorFunction {
         let said = |name: &str| variable(name).filter(|value| !value.is_empty());
         let surroundings = Surroundings::read(&variable).map_err(Unready::Surroundings)?;
         let standard = document(surroundings.policy_file.as_deref())?;
-        let published = Published(images(&surroundings, &standard)?);
+        let published = Published(images(&surroundings, &standard, &variable)?);
         let limits = surroundings.limits;
         let key = surroundings.key.ok_or_else(no_key)?;
         let log = match said("verdict_log") {

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use crate::daemon::Daemon;
 use crate::error::ImageError;
 use crate::registry::credentials::Credentials;
+use crate::registry::proxies::Proxies;
 
 /// A certificate authority (DER).
 pub type Certificate = CertificateDer<'static>;
@@ -45,6 +46,9 @@ pub struct Access {
     pub insecure_registries: Vec<String>,
     /// Which addresses may be connected to.
     pub addresses: Addresses,
+    /// What connections go through. It is the proxy that resolves a registry's name then, and that
+    /// decides which addresses are reached.
+    pub proxies: Proxies,
     /// Certificate authorities that are trusted beside the compiled-in ones.
     pub roots: Vec<Certificate>,
     /// The container daemon, if its images may be looked at.
@@ -64,6 +68,7 @@ impl Default for Access {
             credentials: Credentials::default(),
             insecure_registries: Vec::new(),
             addresses: Addresses::Public,
+            proxies: Proxies::default(),
             roots: Vec::new(),
             daemon: None,
             connect_time_max: Duration::from_secs(10),

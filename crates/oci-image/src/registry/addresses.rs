@@ -14,16 +14,20 @@ use crate::registry::access::Addresses;
 pub(crate) struct NotPublic(String);
 
 /// Resolves names to the addresses that may be connected to.
-pub(crate) struct Guard(pub(crate) Addresses);
+pub(crate) struct Guard {
+    pub(crate) addresses: Addresses,
+    /// Hosts that may be anywhere: the proxies that the operator named.
+    pub(crate) proxies: Vec<String>,
+}
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let addresses = self.0;
+        let host = name.as_str().to_owned();
+        let may_be_anywhere = self.addresses == Addresses::Any || self.proxies.contains(&host);
         Box::pin(async move {
-            let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
                 .await?
-                .filter(|it| addresses == Addresses::Any || is_public(it.ip()))
+                .filter(|it| may_be_anywhere || is_public(it.ip()))
                 .collect();
             if found.is_empty() {
                 return Err(NotPublic(host).into());

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use reqwest::Client;
 use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, ClientBuilder};
 
 use crate::registry::access::Access;
 use crate::registry::addresses::Guard;
@@ -16,10 +16,10 @@ pub(crate) fn http_client(
     access: &Access,
 ) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
     let addresses = access.addresses;
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls(access)?)
-        .no_proxy()
-        .dns_resolver(Arc::new(Guard(addresses)))
+    let builder = Client::builder().tls_backend_preconfigured(tls(access)?).no_proxy();
+    let builder = access.proxies.rules()?.into_iter().fold(builder, ClientBuilder::proxy);
+    let client = builder
+        .dns_resolver(Arc::new(Guard { addresses, proxies: access.proxies.hosts() }))
         // reqwest takes Authorization off when a redirect leaves the host or the port.
         .redirect(Policy::custom(move |attempt| {
             let sound = redirect_is_sound(&attempt)

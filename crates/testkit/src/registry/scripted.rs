@@ -216,7 +216,8 @@ async fn serve(
 fn seen(request: &Request<Incoming>) -> Seen {
     let header = |name| request.headers().get(name).and_then(|it| it.to_str().ok());
     Seen {
-        path: request.uri().to_string(),
+        // A proxy is told a whole URL, and of a tunnel no path at all.
+        path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         authorization: header(header::AUTHORIZATION).map(str::to_owned),
         host: header(header::HOST).unwrap_or_default().to_owned(),
     }
