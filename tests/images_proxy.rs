@@ -76,3 +76,16 @@ fn only_the_proxy_may_be_at_a_private_address() {
     open(&name, &[("https_proxy", "http://proxy.acme.test")], true).unwrap_err();
     assert_eq!((proxy.seen(), inner.seen()), (Vec::new(), Vec::new()));
 }
+
+/// Its address is let through for its own sake: nobody is to ask its host for more than that.
+#[test]
+fn the_host_of_the_proxy_is_no_registry() {
+    let (proxy, beside) = (proxy(), self::proxy());
+    for variables in [
+        &[("http_proxy", &*named(&proxy))][..],
+        &[("https_proxy", &*named(&proxy)), ("no_proxy", "*")],
+    ] {
+        open(&format!("{}/fn:1", named(&beside)), variables, true).unwrap_err();
+    }
+    assert_eq!((proxy.seen(), beside.seen()), (Vec::new(), Vec::new()));
+}

@@ -6,18 +6,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::registry::access::Addresses;
+use crate::registry::access::{Access, Addresses};
 
 /// A name or address that may not be connected to.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} has no public address, and none other may be reached from here")]
-pub(crate) struct NotPublic(String);
+pub(crate) enum Refused {
+    #[error("{0} has no public address, and none other may be reached from here")]
+    NotPublic(String),
+    #[error("{0} is the host of the proxy, and is not reached as anything else from here")]
+    Proxy(String),
+}
 
 /// Resolves names to the addresses that may be connected to.
 pub(crate) struct Guard {
-    pub(crate) addresses: Addresses,
+    addresses: Addresses,
     /// Hosts that may be anywhere: the proxies that the operator named.
-    pub(crate) proxies: Vec<String>,
+    proxies: Vec<String>,
 }
 
 impl Resolve for Guard {
@@ -30,24 +34,32 @@ impl Resolve for Guard {
                 .filter(|it| may_be_anywhere || is_public(it.ip()))
                 .collect();
             if found.is_empty() {
-                return Err(NotPublic(host).into());
+                return Err(Refused::NotPublic(host).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }
 
-impl Addresses {
-    /// Whether a URL with an address in the place of a name may be connected to: those do not
-    /// pass the resolver.
-    pub(crate) fn allow(self, url: &Url) -> Result<(), NotPublic> {
+impl Guard {
+    /// The one that holds what `access` says.
+    pub(crate) fn of(access: &Access) -> Self {
+        Self { addresses: access.addresses, proxies: access.proxies.hosts() }
+    }
+
+    /// Whether a URL may be asked for, by what it says itself: an address in the place of a name
+    /// does not pass the resolver, and the name of a proxy passes it for the proxy's sake alone.
+    pub(crate) fn allow(&self, url: &Url) -> Result<(), Refused> {
         let address = match url.host() {
-            _ if self == Self::Any => return Ok(()),
+            _ if self.addresses == Addresses::Any => return Ok(()),
+            Some(host) if self.proxies.contains(&host.to_string()) => {
+                return Err(Refused::Proxy(host.to_string()));
+            }
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
-        if is_public(address) { Ok(()) } else { Err(NotPublic(address.to_string())) }
+        if is_public(address) { Ok(()) } else { Err(Refused::NotPublic(address.to_string())) }
     }
 }
 
@@ -132,10 +144,11 @@ mod tests {
 
     #[test]
     fn an_address_in_a_url_is_looked_at_too() {
+        let guard = |addresses| Guard::of(&Access { addresses, ..Access::default() });
         let url: Url = "http://169.254.169.254/latest".parse().unwrap();
-        assert!(Addresses::Public.allow(&url).is_err());
-        assert!(Addresses::Any.allow(&url).is_ok());
+        assert!(guard(Addresses::Public).allow(&url).is_err());
+        assert!(guard(Addresses::Any).allow(&url).is_ok());
         let url: Url = "http://0x7f000001/".parse().unwrap();
-        assert!(Addresses::Public.allow(&url).is_err());
+        assert!(guard(Addresses::Public).allow(&url).is_err());
     }
 }

@@ -14,6 +14,7 @@ use url::Url;
 use crate::error::ImageError;
 use crate::reference::Reference;
 use crate::registry::access::Access;
+use crate::registry::addresses::Guard;
 use crate::registry::auth::{Challenge, Token};
 use crate::registry::connection::http_client;
 use crate::registry::credentials::Credential;
@@ -28,6 +29,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(8);
 pub struct RegistryClient {
     http: Client,
     access: Access,
+    guard: Guard,
     tokens: Mutex<HashMap<(String, String), Token>>,
     runtime: Option<Runtime>,
 }
@@ -64,7 +66,8 @@ impl RegistryClient {
             .build()
             .map_err(|error| wrong(error.into()))?;
         let http = http_client(&access).map_err(wrong)?;
-        Ok(Self { http, access, tokens: Mutex::default(), runtime: Some(runtime) })
+        let guard = Guard::of(&access);
+        Ok(Self { http, access, guard, tokens: Mutex::default(), runtime: Some(runtime) })
     }
 
     /// Runs a question to its end; the calling thread waits.
@@ -204,7 +207,7 @@ impl RegistryClient {
             why: error.to_string(),
         })?;
         let refused = |error| ImageError::Source { what: url.to_string(), source: Box::new(error) };
-        self.access.addresses.allow(&url).map_err(refused)?;
+        self.guard.allow(&url).map_err(refused)?;
         Ok(url)
     }
 
@@ -277,7 +280,7 @@ impl RegistryClient {
         let refused = |why: String| ImageError::Source { what: what(), source: why.into() };
         let mut url: Url =
             realm.parse().map_err(|error: url::ParseError| refused(error.to_string()))?;
-        self.access.addresses.allow(&url).map_err(|error| refused(error.to_string()))?;
+        self.guard.allow(&url).map_err(|error| refused(error.to_string()))?;
         // A registry with TLS that names a token server without it would have us shout the
         // password over the wire.
         let plain_registry = self.speaks_plainly(reference.registry());

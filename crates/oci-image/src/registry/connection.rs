@@ -15,15 +15,15 @@ const REDIRECTS_MAX: usize = 5;
 pub(crate) fn http_client(
     access: &Access,
 ) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-    let addresses = access.addresses;
+    let (guard, resolver) = (Guard::of(access), Guard::of(access));
     let builder = Client::builder().tls_backend_preconfigured(tls(access)?).no_proxy();
     let builder = access.proxies.rules()?.into_iter().fold(builder, ClientBuilder::proxy);
     let client = builder
-        .dns_resolver(Arc::new(Guard { addresses, proxies: access.proxies.hosts() }))
+        .dns_resolver(Arc::new(resolver))
         // reqwest takes Authorization off when a redirect leaves the host or the port.
         .redirect(Policy::custom(move |attempt| {
             let sound = redirect_is_sound(&attempt)
-                .and_then(|()| addresses.allow(attempt.url()).map_err(|it| it.to_string()));
+                .and_then(|()| guard.allow(attempt.url()).map_err(|it| it.to_string()));
             match sound {
                 Ok(()) => attempt.follow(),
                 Err(why) => attempt.error(why),
