@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use verdict::Phase;
 
 use crate::image_glob::ImageGlobError;
-use crate::signatures::{AuthorityFault, REPOSITORIES_MAX};
+use crate::signatures::AuthorityFault;
 
 /// Why a policy cannot be read, or does not mean what its author thinks.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +84,13 @@ pub enum PolicyError {
     #[error("two authorities are named {0:?}")]
     AuthorityTwice(String),
     /// More repositories of signatures than are asked.
-    #[error("signatures.repositories names {0}, and at most {REPOSITORIES_MAX} are asked")]
-    TooManyRepositories(usize),
+    #[error("{named} repositories of signatures are named, and at most {most} are asked")]
+    TooManyRepositories {
+        /// How many are named: in `signatures.repositories`, or by all authorities together.
+        named: usize,
+        /// How many are asked there.
+        most: usize,
+    },
     /// A check that nobody carries out.
     #[error("there is no check {name:?}")]
     UnknownCheck {
@@ -152,7 +157,7 @@ impl PolicyError {
             }
             Self::Authority { fault, .. } => fault.remedy(),
             Self::AuthorityTwice(_) => "give them different names, or make them one".to_owned(),
-            Self::TooManyRepositories(_) => "name those where your signatures are".to_owned(),
+            Self::TooManyRepositories { .. } => "name those where your signatures are".to_owned(),
             Self::UnknownCheck { nearest: Some(nearest), .. } => {
                 format!("did you mean {nearest:?}?")
             }

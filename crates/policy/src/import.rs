@@ -44,8 +44,7 @@ pub fn cluster_image_policies(yaml: &str) -> Result<Signatures, ImportError> {
         .map_err(|source| ImportError::Yaml(Box::new(source)))?;
     let mut signatures = Signatures { of_several: OfSeveral::All, ..Signatures::default() };
     for document in documents {
-        let authority = policy(document, &mut signatures.repositories)?;
-        signatures.authorities.push(authority);
+        signatures.authorities.push(policy(document)?);
     }
     if signatures.authorities.is_empty() {
         return Err(ImportError::NoPolicy);
@@ -74,7 +73,7 @@ pub fn to_yaml(
     Ok((document.body, faults))
 }
 
-fn policy(document: Value, repositories: &mut Vec<String>) -> Result<Authority, ImportError> {
+fn policy(document: Value) -> Result<Authority, ImportError> {
     let mut fields = Fields::of("", document)?;
     let version = fields.text("apiVersion")?.unwrap_or_default();
     let kind = fields.text("kind")?.unwrap_or_default();
@@ -93,7 +92,7 @@ fn policy(document: Value, repositories: &mut Vec<String>) -> Result<Authority, 
     for (number, mut authority) in spec.list("authorities")?.into_iter().enumerate() {
         let own = authority.text("name")?.unwrap_or_else(|| format!("authority-{number}"));
         let member_name = format!("{name}/{own}");
-        all.push(authority::read(member_name, authority, repositories)?);
+        all.push(authority::read(member_name, authority)?);
     }
     let images = spec.list("images")?.into_iter().map(image).collect::<Result<Vec<_>, _>>()?;
     let mode = match spec.text("mode")?.as_deref() {

@@ -9,7 +9,6 @@ use crate::checks;
 use crate::error::PolicyError;
 use crate::policy::Policy;
 use crate::rego::RegoFile;
-use crate::signatures::REPOSITORIES_MAX;
 use crate::{signatures, waivers};
 
 /// The longest policy.yml that is read.
@@ -22,11 +21,7 @@ pub(crate) fn policy(document: &PolicyDocument) -> Result<(Policy, Vec<PolicyErr
     signatures::take(&mut policy.signatures.authorities, &document.files, &mut faults);
     policy.rego.modules = take_files(&policy.rego.paths, "rego.paths", document, &mut faults);
     policy.rego.documents = take_files(&policy.rego.data, "rego.data", document, &mut faults);
-    signatures::judge(&policy.signatures.authorities, &mut faults);
-    let repositories = policy.signatures.repositories.len();
-    if repositories > REPOSITORIES_MAX {
-        faults.push(PolicyError::TooManyRepositories(repositories));
-    }
+    signatures::judge(&policy.signatures, &mut faults);
     judge_checks(&policy, &mut faults);
     for (key, list) in
         [("reject", &policy.vulnerabilities.reject), ("warn", &policy.vulnerabilities.warn)]

@@ -23,8 +23,10 @@ pub use key::{PublicKeyPem, SecretName, TrustedKey};
 pub use pattern::{TextPattern, TextPatternError};
 pub use trusted_root::TrustedRootSource;
 
-/// How many repositories of signatures a policy may name: each is asked for every image.
-pub(crate) const REPOSITORIES_MAX: usize = 4;
+/// How many repositories of signatures an authority may name, and the policy for all of them, and
+/// how many different ones all together: each is asked for every image that it is named for.
+const REPOSITORIES_MAX: usize = 4;
+const REPOSITORIES_ALL_MAX: usize = 16;
 
 /// Whose signature is asked of which images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,8 +43,8 @@ pub struct Signatures {
     pub unmatched: Effect,
     /// Which manifest of a multi-platform image must be signed.
     pub multi_platform: SignedManifest,
-    /// Repositories where signatures are kept beside the image's own (what cosign is told by
-    /// COSIGN_REPOSITORY); at most four.
+    /// Repositories where signatures are kept beside the image's own, of authorities that name
+    /// none themselves; at most four.
     pub repositories: Vec<String>,
 }
 

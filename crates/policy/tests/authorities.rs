@@ -47,7 +47,7 @@ fn all_that_an_authority_may_ask_is_read() {
     let signatures = read(
         "{name: a, images: ['**'], keys: [a.pub, {secret: acme-key}], threshold: 2,
           annotations: {stage: production, attempt: 2}, require: [transparency-log, timestamp],
-          trusted-root: root.json, mode: warn, message: ask acme},
+          trusted-root: root.json, mode: warn, message: ask acme, repositories: [ghcr.io/a/signatures]},
          {name: b, images: ['ghcr.io/b/**'], image-signature: not-asked,
           identities: [{subject: {glob: 'https://github.com/b/*/.github/workflows/*@refs/tags/*'},
                         issuer: https://token.actions.githubusercontent.com,
@@ -64,6 +64,7 @@ fn all_that_an_authority_may_ask_is_read() {
     assert_eq!((a.threshold, a.mode), (2, AuthorityMode::Warn));
     assert_eq!(a.annotations["attempt"], 2);
     assert!(a.require.contains(&Proof::Timestamp) && a.require.contains(&Proof::TransparencyLog));
+    assert_eq!(a.repositories, ["ghcr.io/a/signatures"]);
     assert_eq!(a.trusted_root.json(), Some(ROOT));
     assert_eq!((b.trusted_root.json(), b.image_signature), (None, ImageSignature::NotAsked));
     let extensions = &b.identities[0].extensions;
@@ -85,6 +86,26 @@ fn a_policy_says_what_it_says_after_it_was_written_out() {
     );
     let json = serde_json::to_value(&signatures).unwrap();
     assert_eq!(serde_json::from_value::<Signatures>(json).unwrap(), signatures);
+}
+
+#[test]
+fn repositories_of_signatures_are_bounded_for_each_and_for_all() {
+    let named = |name: &str, count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("ghcr.io/{name}/{n}")).collect();
+        format!(
+            "{{name: {name}, images: ['**'], keys: [a.pub], repositories: [{}]}}",
+            names.join(", ")
+        )
+    };
+    read(&named("a", 4));
+    check(&named("a", 5), "it has more than 4 repositories");
+    let all = |count: usize| {
+        (0..count).map(|n| named(&format!("a{n}"), 4)).collect::<Vec<_>>().join(", ")
+    };
+    read(&all(4));
+    check(&all(5), "20 repositories of signatures are named, and at most 16 are asked");
+    let fixed = "{name: a, images: ['**'], static: accept, repositories: [ghcr.io/a/b]}";
+    check(fixed, "has both repositories and no keys or identities");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Somebody who vouches for images: whom they are, and what is asked of their signatures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -39,6 +39,9 @@ pub struct Authority {
     pub image_signature: SignatureDemand,
     /// What must have been attested to.
     pub attestations: Vec<AttestationDemand>,
+    /// The names of the repositories in which its signatures and attestations lie; what lies in
+    /// another one is not counted for it. Without a name it is not asked where something lies.
+    pub repositories: BTreeSet<String>,
 }
 
 /// Whether signatures by keys must be logged.
@@ -86,7 +89,13 @@ impl Authority {
             annotations: BTreeMap::new(),
             image_signature: SignatureDemand::default(),
             attestations: Vec::new(),
+            repositories: BTreeSet::new(),
         }
+    }
+
+    /// Whether what lies in this repository is counted for it.
+    pub(crate) fn looks_in(&self, repository: &str) -> bool {
+        self.repositories.is_empty() || self.repositories.contains(repository)
     }
 
     /// With what signatures are verified. Without an identity nobody's certificate is asked about.

@@ -112,6 +112,9 @@ pub enum Fault {
     /// It is signed, with a certificate, by somebody whom the authority does not name.
     #[error("it is signed by {} (for whom {} vouches)", .0.subject, .0.issuer)]
     OtherIdentity(Box<Signer>),
+    /// It lies where no signatures of the authority are looked for.
+    #[error("it lies in {0}, where no signatures are looked for that could be it")]
+    Elsewhere(String),
     /// It has not been noted what is asked for.
     #[error("it is not noted {0}")]
     Annotation(String),
@@ -228,7 +231,7 @@ impl Fault {
     /// What this alone would come to.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::NoSignature(_) => Outcome::Unsigned,
+            Self::NoSignature(_) | Self::Elsewhere(_) => Outcome::Unsigned,
             Self::OtherSigner | Self::OtherIdentity(_) => Outcome::OtherSigner,
             Self::Annotation(_) => Outcome::NotAnnotated,
             Self::NoTimestamp | Self::NoRoot => Outcome::NotLogged,

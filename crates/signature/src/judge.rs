@@ -68,22 +68,27 @@ pub struct Vouched {
 /// Judges what is attached, for each authority. One signature that verifies is enough where not
 /// more is asked, whatever else is attached beside it.
 pub fn judge(attached: Attached, authorities: &[Authority]) -> Answer {
-    let unanswered = attached.unanswered.iter().map(|it| could_not_look(&it.source));
-    let silence = unanswered.map(|it| it.unwrap_or(Outcome::Unreachable)).max();
-    let silence = silence.unwrap_or(Outcome::Unsigned);
     let read = |it: Attachment| (it.origin, Exhibit::read(it.content));
     let read: Vec<_> = attached.attachments.into_iter().map(read).collect();
     let mut vouched: Vec<Option<Result<Vouched, Fault>>> = read.iter().map(|_| None).collect();
-    let stands = |authority| stands(authority, &read, &mut vouched, silence);
+    let unanswered = attached.unanswered;
+    let stands = |authority| stands(authority, &read, &mut vouched, &unanswered);
     let standings: Vec<Standing> = authorities.iter().map(stands).collect();
     let seen = read.into_iter().zip(vouched).map(|((origin, exhibit), vouched)| {
         let result = exhibit.and_then(|_| vouched.unwrap_or(Err(Fault::OtherSigner)));
         Seen { origin, result }
     });
     let seen: Vec<Seen> = seen.collect();
-    let nobody = seen.iter().map(Seen::outcome).max().unwrap_or(Outcome::Unsigned).max(silence);
+    let nobody = seen.iter().map(Seen::outcome).max().unwrap_or(Outcome::Unsigned);
+    let nobody = nobody.max(silence(unanswered.iter()));
     let outcome = standings.iter().map(|it| it.outcome).max().unwrap_or(nobody);
-    Answer { outcome, standings, seen, unanswered: attached.unanswered }
+    Answer { outcome, standings, seen, unanswered }
+}
+
+/// What it comes to that these places gave no answer.
+fn silence<'a>(unanswered: impl Iterator<Item = &'a Unanswered>) -> Outcome {
+    let outcome = |it: &Unanswered| could_not_look(&it.source).unwrap_or(Outcome::Unreachable);
+    unanswered.map(outcome).max().unwrap_or(Outcome::Unsigned)
 }
 
 /// How one authority stands. What it accepts, or is nearest to, is noted in `vouched`.
@@ -91,10 +96,15 @@ fn stands(
     authority: &Authority,
     read: &[(Origin, Result<Exhibit, Fault>)],
     vouched: &mut [Option<Result<Vouched, Fault>>],
-    silence: Outcome,
+    unanswered: &[Unanswered],
 ) -> Standing {
+    let silence = silence(unanswered.iter().filter(|it| authority.looks_in(&it.repository)));
     let (mut count, mut best) = (Count::new(authority), Best::of(silence));
     for ((origin, exhibit), vouched) in read.iter().zip(vouched) {
+        if !authority.looks_in(&origin.repository) {
+            note(vouched, Err(Fault::Elsewhere(origin.repository.clone())));
+            continue;
+        }
         let exhibit = match exhibit {
             Ok(exhibit) => exhibit,
             Err(fault) => {

@@ -97,6 +97,7 @@ fn read_one(
             ImageSignature::NotAsked => SignatureDemand::NotAsked,
         },
         attestations: attestations.map_err(pattern)?,
+        repositories: authority.repositories.iter().cloned().collect(),
     })
 }
 

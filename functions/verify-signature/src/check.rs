@@ -14,6 +14,7 @@ use signature::{Answer, Wanted};
 use verdict::{CheckName, Effect, Finding, PinnedImage, Report, Request, common};
 
 use crate::cache::{Cache, Found, Key};
+use crate::places::{Breadth, Places};
 use crate::secrets::Secrets;
 use crate::stand::{Covering, Unmet};
 use crate::{authorities, found, rules};
@@ -117,7 +118,7 @@ impl VerifySignature {
         asked: &Covering<'_>,
         looked: &mut Looked,
     ) {
-        let authorities = match authorities::read(asked.authorities, &self.secrets) {
+        let mut authorities = match authorities::read(asked.authorities, &self.secrets) {
             Ok(authorities) => authorities,
             Err(error) => {
                 looked.findings.push(Finding::could_not(&rules::AUTHORITY_UNUSABLE, &error));
@@ -125,7 +126,7 @@ impl VerifySignature {
             }
         };
         let image = &request.subject.image;
-        match self.answer(request, &authorities, signatures) {
+        match self.answer(request, &mut authorities, signatures) {
             Ok(answer) => {
                 looked.evidence.push(("attached", found::shown(&answer, image)));
                 looked.evidence.push(("standings", found::standings(&answer)));
@@ -139,15 +140,16 @@ impl VerifySignature {
     fn answer(
         &self,
         request: &Request,
-        authorities: &[signature::Authority],
+        authorities: &mut [signature::Authority],
         signatures: &Signatures,
     ) -> Result<Answer, ImageError> {
         let (subject, limits) = (&request.subject, &request.limits);
-        let own = self.images.beside(subject, limits)?;
-        let mut repositories = vec![own.clone()];
-        for name in &signatures.repositories {
-            repositories.push(self.images.repository(name, limits)?);
-        }
+        let breadth = match self.scope {
+            Scope::Asked => Breadth::Needed,
+            Scope::Everything => Breadth::All,
+        };
+        let shared = &signatures.repositories;
+        let places = Places::of(&*self.images, request, shared, authorities, breadth)?;
         let image = subject.image.digest;
         let subjects = match (signatures.multi_platform, subject.index) {
             (_, None) | (SignedManifest::Platform, _) => vec![image],
@@ -159,9 +161,9 @@ impl VerifySignature {
             Scope::Asked if !attested => Wanted::Signatures,
             _ => Wanted::Everything,
         };
-        let mut attached = signature::attached(&subjects, &repositories, wanted, limits);
+        let mut attached = signature::attached(&subjects, &places.asked, wanted, limits);
         if let Some(index) = subject.index {
-            attached.hold_to_index(&index, &image, &own);
+            attached.hold_to_index(&index, &image, &places.own);
         }
         if attached.attachments.is_empty() && attached.unanswered.is_empty() {
             // A repository that is not there, or not for us to read, has no signatures either.

@@ -9,6 +9,7 @@ mod cache;
 mod check;
 mod found;
 mod handle;
+mod places;
 mod rules;
 mod secrets;
 mod stand;

@@ -5,10 +5,13 @@
 
 mod asked;
 
+use std::collections::BTreeMap;
+
 use asked::{ask, finding, legacy, question, rule, times, trusting};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::image::{BuiltImage, ImageBuilder};
 use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
+use testkit::signer::Signer;
 use verdict::{Effect, Report};
 
 fn image() -> BuiltImage {
@@ -98,6 +101,90 @@ fn a_signature_may_be_kept_in_another_repository() {
     let wrong = trusting(&json!({"repositories": ["Not A Name"]}));
     let report = ask(&question(&registry.host(), &image().digest(), None, &wrong));
     assert_eq!(finding(&report).effect, Effect::Undecided);
+}
+
+/// A registry with an image and a repository for signatures, in one of which acme signed.
+fn signed_in(place: &str) -> ScriptedRegistry {
+    let mut answers = BTreeMap::new();
+    for name in ["fn", "acme/signatures"] {
+        let mut repository = AttachedRepository::of(&image(), name);
+        if name == place {
+            repository = repository.tagged(legacy("acme", &image().digest()));
+        }
+        answers.extend(repository.answers(Listing::Missing));
+    }
+    ScriptedRegistry::serving(answers)
+}
+
+/// acme, whose signatures lie in a repository of their own, and bob, who has the same key and whose
+/// lie beside the image.
+fn at_home_and_elsewhere(registry: &ScriptedRegistry, of_several: &str) -> Report {
+    let key = [Signer::new("acme").public_pem()];
+    let kept = [format!("{}/acme/signatures", registry.host())];
+    let signatures = json!({"of-several": of_several, "authorities": [
+        {"name": "acme", "images": ["**"], "keys": key, "repositories": kept},
+        {"name": "bob", "images": ["**"], "keys": key},
+    ]});
+    ask(&question(&registry.host(), &image().digest(), None, &signatures))
+}
+
+#[test]
+fn what_lies_in_an_authoritys_repository_counts_for_that_authority_alone() {
+    for (place, lacks) in [("fn", "acme"), ("acme/signatures", "bob")] {
+        let registry = signed_in(place);
+        assert_eq!(rule(&at_home_and_elsewhere(&registry, "any")), "pass", "{place}");
+        let report = at_home_and_elsewhere(&registry, "all");
+        assert_eq!(rule(&report), "unsigned", "{place}");
+        let detail = &finding(&report).detail;
+        assert!(detail.contains(&format!("by: {lacks} (")), "{detail}");
+    }
+}
+
+#[test]
+fn a_repository_is_asked_only_for_whom_it_is_named() {
+    let registry = signed_in("acme/signatures");
+    let kept = [format!("{}/acme/signatures", registry.host())];
+    let key = [Signer::new("acme").public_pem()];
+    let mut acme = json!({"name": "acme", "images": ["**"], "keys": key, "repositories": kept});
+    let request = |acme: &Value| {
+        let signatures = json!({"authorities": [acme]});
+        question(&registry.host(), &image().digest(), None, &signatures)
+    };
+    assert_eq!(rule(&ask(&request(&acme))), "pass");
+    assert_eq!(times(&registry, "/v2/fn/"), 0, "its own is not asked where nothing counts there");
+    acme["repositories"] = json!(["Not A Name"]);
+    assert_eq!(finding(&ask(&request(&acme))).effect, Effect::Undecided);
+}
+
+#[test]
+fn one_authoritys_silent_repository_is_no_news_of_another() {
+    let mut answers = AttachedRepository::of(&image(), "fn").answers(Listing::Missing);
+    let silent = AttachedRepository::of(&image(), "acme/signatures");
+    answers.extend(silent.answers(Listing::Failing(503)));
+    let registry = ScriptedRegistry::serving(answers);
+    let report = at_home_and_elsewhere(&registry, "all");
+    let found: Vec<(&str, bool)> = report
+        .findings
+        .iter()
+        .map(|it| (it.rule.as_str(), it.detail.contains("by: bob (")))
+        .collect();
+    assert_eq!(found, [("unsigned", true), ("signatures-unreachable", false)]);
+}
+
+#[test]
+fn what_lies_elsewhere_is_shown_as_such() {
+    let registry = signed_in("fn");
+    let kept = [format!("{}/acme/signatures", registry.host())];
+    let key = [Signer::new("acme").public_pem()];
+    let signatures = json!({"authorities": [
+        {"name": "acme", "images": ["**"], "keys": key, "repositories": kept}]});
+    let request = question(&registry.host(), &image().digest(), None, &signatures);
+    let check = verify_signature::VerifySignature::new(asked::opener()).showing_everything();
+    let report = event_bus::Check::check(&check, &request);
+    assert_eq!(rule(&report), "unsigned");
+    let attached = &report.evidence["attached"][0];
+    let why = attached["why"].as_str().unwrap();
+    assert!(why.ends_with("/fn, where no signatures are looked for that could be it"), "{why}");
 }
 
 #[test]

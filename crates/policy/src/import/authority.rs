@@ -10,11 +10,7 @@ use crate::signatures::{
 const FULCIO: [&str; 2] = ["https://fulcio.sigstore.dev", "https://fulcio.sigstore.dev/"];
 const REKOR: [&str; 2] = ["https://rekor.sigstore.dev", "https://rekor.sigstore.dev/"];
 
-pub(super) fn read(
-    name: String,
-    mut fields: Fields,
-    repositories: &mut Vec<String>,
-) -> Result<Authority, ImportError> {
+pub(super) fn read(name: String, mut fields: Fields) -> Result<Authority, ImportError> {
     let mut authority = Authority::named(name);
     if let Some(key) = fields.optional("key")? {
         authority.keys.push(read_key(key)?);
@@ -40,7 +36,7 @@ pub(super) fn read(
         authority.require.insert(Proof::Timestamp);
     }
     for source in fields.list("source")? {
-        read_source(source, repositories)?;
+        read_source(source, &mut authority)?;
     }
     for attestation in fields.list("attestations")? {
         authority.attestations.push(read_attestation(attestation)?);
@@ -123,12 +119,13 @@ fn read_static(mut fields: Fields, authority: &mut Authority) -> Result<(), Impo
     fields.end()
 }
 
-/// A signature counts wherever it lies, so each repository is one more place to look.
-fn read_source(mut fields: Fields, repositories: &mut Vec<String>) -> Result<(), ImportError> {
+/// policy-controller looks there instead of in the image's own repository. Of several it takes the
+/// last alone, though its page says that each is looked in: here each is.
+fn read_source(mut fields: Fields, authority: &mut Authority) -> Result<(), ImportError> {
     let repository = fields.text("oci")?.ok_or_else(|| fields.missing("oci"))?;
     fields.end()?;
-    if !repositories.contains(&repository) {
-        repositories.push(repository);
+    if !authority.repositories.contains(&repository) {
+        authority.repositories.push(repository);
     }
     Ok(())
 }

@@ -50,6 +50,10 @@ pub struct Authority {
     /// Sigstore trusted_root.json beside policy.yml.
     #[serde(default, skip_serializing_if = "TrustedRootSource::is_public_good")]
     pub trusted_root: TrustedRootSource,
+    /// The repositories in which its signatures and attestations lie, instead of the image's own
+    /// and those of `signatures.repositories`; at most four.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<String>,
     /// Asks no entry of a transparency log of identities: a stolen identity leaves no trace then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_transparency_log_unsafe: bool,
@@ -134,6 +138,7 @@ impl Authority {
             attestations: Vec::new(),
             require: BTreeSet::new(),
             trusted_root: TrustedRootSource::default(),
+            repositories: Vec::new(),
             skip_transparency_log_unsafe: false,
             skip_certificate_log_unsafe: false,
             r#static: None,
@@ -193,6 +198,9 @@ impl fmt::Display for Authority {
         }
         for note in self.annotations.keys() {
             write!(f, "; noted {note}")?;
+        }
+        if !self.repositories.is_empty() {
+            write!(f, "; kept in {}", self.repositories.join(", "))?;
         }
         Ok(())
     }

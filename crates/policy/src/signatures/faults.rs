@@ -8,6 +8,7 @@ use super::fault::AuthorityFault as Fault;
 use super::identity::Identity;
 use super::key::TrustedKey;
 use super::pattern::TextPattern;
+use super::{REPOSITORIES_ALL_MAX, REPOSITORIES_MAX, Signatures};
 use crate::error::PolicyError;
 
 /// How deep authorities may be made up of others, and how many of anything one may have: each
@@ -17,8 +18,18 @@ const EACH_MAX: usize = 64;
 /// The predicate type of an image signature, which is no attestation.
 const SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// Everything that is wrong with these authorities.
-pub(crate) fn judge(authorities: &[Authority], faults: &mut Vec<PolicyError>) {
+/// Everything that is wrong with whose signature is asked.
+pub(crate) fn judge(signatures: &Signatures, faults: &mut Vec<PolicyError>) {
+    let (authorities, shared) = (&signatures.authorities, &signatures.repositories);
+    let mut repositories: BTreeSet<&str> = shared.iter().map(String::as_str).collect();
+    name_repositories(authorities, DEPTH_MAX, &mut repositories);
+    for (named, most) in
+        [(shared.len(), REPOSITORIES_MAX), (repositories.len(), REPOSITORIES_ALL_MAX)]
+    {
+        if named > most {
+            faults.push(PolicyError::TooManyRepositories { named, most });
+        }
+    }
     let mut names = BTreeSet::new();
     for authority in authorities {
         let mut own = Vec::new();
@@ -27,6 +38,20 @@ pub(crate) fn judge(authorities: &[Authority], faults: &mut Vec<PolicyError>) {
         }
         tell(authority, own, faults);
         judge_one(authority, 1, &mut names, faults);
+    }
+}
+
+/// The repositories that these name, and their members.
+fn name_repositories<'a>(
+    authorities: &'a [Authority],
+    depth: usize,
+    names: &mut BTreeSet<&'a str>,
+) {
+    for authority in authorities {
+        names.extend(authority.repositories.iter().map(String::as_str));
+        if depth > 1 {
+            name_repositories(authority.members(), depth - 1, names);
+        }
     }
 }
 
@@ -88,6 +113,7 @@ fn judge_shape(authority: &Authority, own: &mut Vec<Fault>) {
         ("annotations", !authority.annotations.is_empty()),
         ("attestations", !authority.attestations.is_empty()),
         ("require", !authority.require.is_empty()),
+        ("repositories", !authority.repositories.is_empty()),
         ("skip-transparency-log-unsafe", authority.skip_transparency_log_unsafe),
         ("skip-certificate-log-unsafe", authority.skip_certificate_log_unsafe),
     ];
@@ -119,6 +145,9 @@ fn judge_counts(authority: &Authority, depth: usize, own: &mut Vec<Fault>) {
         if count > EACH_MAX {
             own.push(Fault::TooMany { what, most: EACH_MAX });
         }
+    }
+    if authority.repositories.len() > REPOSITORIES_MAX {
+        own.push(Fault::TooMany { what: "repositories", most: REPOSITORIES_MAX });
     }
     let threshold = authority.threshold;
     let signers = distinct_signers(authority);
