@@ -38,6 +38,12 @@ fn path() -> impl Strategy<Value = String> {
     prop::collection::vec(name(), 1..4).prop_map(|parts| parts.join("/"))
 }
 
+/// A name as a tar may have it: builders write `a`, `./a` and `/a` for the same.
+fn written() -> impl Strategy<Value = String> {
+    let front = prop::sample::select(vec!["", "", "./", "/", ".//", "/./"]);
+    (front, path()).prop_map(|(front, path)| format!("{front}{path}"))
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let target = prop_oneof![
         path(),
@@ -46,12 +52,12 @@ fn act() -> impl Strategy<Value = Act> {
         path().prop_map(|it| format!("./{it}/..")),
     ];
     prop_oneof![
-        6 => path().prop_map(Act::File),
-        2 => path().prop_map(Act::Folder),
-        3 => (path(), target).prop_map(|(path, target)| Act::Symlink(path, target)),
-        3 => (path(), path()).prop_map(|(path, target)| Act::HardLink(path, target)),
-        3 => path().prop_map(Act::Whiteout),
-        2 => path().prop_map(Act::Opaque),
+        6 => written().prop_map(Act::File),
+        2 => written().prop_map(Act::Folder),
+        3 => (written(), target).prop_map(|(path, target)| Act::Symlink(path, target)),
+        3 => (written(), written()).prop_map(|(path, target)| Act::HardLink(path, target)),
+        3 => written().prop_map(Act::Whiteout),
+        2 => written().prop_map(Act::Opaque),
     ]
 }
 
