@@ -95,6 +95,7 @@ fn question() -> Request {
         role: Role::Made,
         place: Place::Registry,
         index: None,
+        base: None,
         generation: None,
     };
     let policy = PolicyDocument {

@@ -25,6 +25,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             version: "1.0".to_owned(),
             ecosystem,
             layer: LayerRef { index: 0, digest, diff_id: digest },
+            origin: None,
             path: String::new(),
             also_at: Vec::new(),
             owned_by: None,

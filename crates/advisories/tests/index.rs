@@ -47,6 +47,7 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         version: version.to_owned(),
         ecosystem,
         layer: LayerRef { index: 0, digest, diff_id: digest },
+        origin: None,
         path: "x".to_owned(),
         source: None,
         architecture: None,

@@ -100,6 +100,11 @@ pub(crate) struct Validate {
     /// The image (ghcr.io/acme/fn:1, docker://…, docker-daemon:…, `oci:DIR[:TAG]`,
     /// oci-archive:FILE, docker-archive:FILE), or `up`: judge, build, judge, push and deploy.
     pub(crate) image: Option<String>,
+    /// The image that it is built on: what comes from there is told apart. Without it what the
+    /// image's own annotation names, if the layers bear it out; in a stack.yml the Dockerfile
+    /// says it.
+    #[arg(long, value_name = "IMAGE", requires = "image")]
+    pub(crate) base: Option<String>,
     /// The stack file, or its URL; without one stack.yaml or stack.yml.
     #[arg(short = 'f', long = "yaml", value_name = "FILE|URL")]
     pub(crate) yaml: Option<String>,
@@ -135,6 +140,10 @@ pub(crate) struct Validate {
 pub(crate) struct Inventory {
     /// The image.
     pub(crate) image: String,
+    /// The image that it is built on: what comes from there is told apart. Without it what the
+    /// image's own annotation names, if the layers bear it out.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) base: Option<String>,
     /// The policy, whose limits hold; without one ./policy.yml, or else the careful default.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,

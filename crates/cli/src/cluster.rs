@@ -130,7 +130,7 @@ impl Cluster {
         platform: &Platform,
     ) -> Result<Verdict, NoVerdict> {
         let Sealing { key, resolver } = sealing;
-        let image = resolver.open(&candidate.image, platform).map_err(NoVerdict::Image)?;
+        let image = resolver.open_candidate(candidate, platform).map_err(NoVerdict::Image)?;
         let request = resolver.request(candidate, platform, &image);
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(NoVerdict::Nonce)?;

@@ -1,16 +1,19 @@
 //! `inventory`: the packages of an image, as a table, JSON, CycloneDX or SPDX.
 
+use std::sync::Arc;
+
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use inventory::Inventories;
+use inventory::{Base, Inventories};
 use sbom::Subject;
 
 use crate::arguments::{Inventory, Listing};
+use crate::bases;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::judge::Judge;
-use crate::layer_cache;
+use crate::judge::{Candidate, Judge};
 use crate::render::{json, one_line, print};
+use crate::{layer_cache, surroundings};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
@@ -23,6 +26,14 @@ pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
     let inventory = Inventories::with_cache(layer_cache::open(arguments.no_cache))
         .of(&image)
         .map_err(|it| unread(&it))?;
+    let base = bases::named(&judge, arguments.base.as_deref(), &arguments.platform)?;
+    let candidate = Candidate { base, ..Candidate::image(&arguments.image) };
+    let request = judge.request(&candidate, &arguments.platform, &image);
+    let (inventory, doubt) = match Base::of(&image, &request.subject, &*judge.images()) {
+        Ok(Some(base)) => (Arc::new(inventory::Inventory::clone(&inventory).on(base)), None),
+        Ok(None) => (inventory, None),
+        Err(fault) => (inventory, Some(fault)),
+    };
     let subject = Subject::new(&image, &inventory);
     match arguments.output {
         Listing::Json => json(&*inventory)?,
@@ -30,21 +41,34 @@ pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
         Listing::Spdx => json(&sbom::spdx(&subject))?,
         Listing::Table => print(&table(&inventory))?,
     }
+    if let Some(doubt) = doubt {
+        let why = verdict::causes(&doubt);
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        surroundings::note(&one_line(&format!("{doubt}{why}")));
+    }
     // A file that could not be read may hold packages: the list is not all there is.
     Ok(if inventory.notes.is_empty() { Exit::Accepted } else { Exit::Undecided })
 }
 
 fn table(inventory: &inventory::Inventory) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["PACKAGE", "VERSION", "KIND", "LAYER", "FOUND IN"]);
+    let mut header = vec!["PACKAGE", "VERSION", "KIND", "LAYER", "FOUND IN"];
+    if inventory.base.is_some() {
+        header.insert(4, "FROM");
+    }
+    table.load_style(NOTHING).set_header(header);
     for package in &inventory.packages {
-        table.add_row([
+        let mut row = vec![
             one_line(&package.name),
             one_line(&package.version),
             package.ecosystem.to_string(),
             package.layer.index.to_string(),
             format!("/{}", one_line(&package.path)),
-        ]);
+        ];
+        if let Some(origin) = package.origin {
+            row.insert(4, origin.name().to_owned());
+        }
+        table.add_row(row);
     }
     let mut text = format!("{table}\n{} packages", inventory.packages.len());
     if let Some(os_release) = &inventory.os_release {
@@ -52,6 +76,7 @@ fn table(inventory: &inventory::Inventory) -> String {
         text.push_str(&format!(" on {id} {version}"));
     }
     text.push('\n');
+    text.extend(inventory.base.as_ref().map(|base| shares(base, inventory)));
     for note in &inventory.notes {
         text.push_str(&format!(
             "not read: /{}: {}\n",
@@ -60,6 +85,17 @@ fn table(inventory: &inventory::Inventory) -> String {
         ));
     }
     text
+}
+
+/// How many packages come from the base image, and which that is.
+fn shares(base: &Base, inventory: &inventory::Inventory) -> String {
+    let of_base = inventory.packages.iter().filter(|it| base.has(&it.layer)).count();
+    let own = inventory.packages.len() - of_base;
+    let image = one_line(&base.image.to_string());
+    format!(
+        "{of_base} from the base image {image} (the lowest {} layers), {own} own\n",
+        base.layers
+    )
 }
 
 #[cfg(test)]

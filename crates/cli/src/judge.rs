@@ -18,6 +18,7 @@ use verdict::{
 use verify_signature::VerifySignature;
 
 use crate::answer::Answer;
+use crate::bases::{self, Used, UsedImages};
 use crate::failure::Failure;
 use crate::layer_cache;
 use crate::round::Judging;
@@ -35,6 +36,7 @@ pub(crate) struct Judge {
     policy: Policy,
     opener: Arc<Opener>,
     shelf: Arc<Shelf>,
+    used: UsedImages,
     orchestrator: Orchestrator,
     runtime: Runtime,
 }
@@ -50,6 +52,10 @@ pub(crate) struct Candidate {
     pub(crate) namespace: Option<String>,
     /// Whether the function's build makes it or uses it.
     pub(crate) role: Role,
+    /// The image that it is built on, if somebody said.
+    pub(crate) base: Option<PinnedImage>,
+    /// The images that its build uses, of which one may be its base.
+    pub(crate) used: Vec<Used>,
     /// The function's entry in stack.yml.
     pub(crate) entry: Option<serde_json::Value>,
     /// What was seen of the running function; with it the runtime phase is judged.
@@ -59,9 +65,16 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// An image, and nothing more said.
     pub(crate) fn image(image: impl Into<String>) -> Self {
-        let image = image.into();
-        let (function, namespace, entry, snapshot) = (None, None, None, None);
-        Self { image, function, namespace, role: Role::Made, entry, snapshot }
+        Self {
+            image: image.into(),
+            function: None,
+            namespace: None,
+            role: Role::Made,
+            base: None,
+            used: Vec::new(),
+            entry: None,
+            snapshot: None,
+        }
     }
 
     /// The question that it comes to.
@@ -71,6 +84,7 @@ impl Candidate {
             namespace: self.namespace.clone(),
             platform: platform.clone(),
             role: self.role,
+            base: self.base.clone(),
             phase: if self.snapshot.is_some() { Phase::Runtime } else { Phase::Build },
             deployment: self.entry.clone(),
             snapshot: self.snapshot.clone(),
@@ -138,7 +152,8 @@ impl Judge {
                 .because(&error)
         })?;
         let orchestrator = Orchestrator::new(Arc::new(bus));
-        Ok(Self { document, policy: parsed, opener, shelf, orchestrator, runtime })
+        let used = UsedImages::default();
+        Ok(Self { document, policy: parsed, opener, shelf, used, orchestrator, runtime })
     }
 
     /// Finds the image and reads what it declares of itself.
@@ -148,6 +163,23 @@ impl Judge {
         Ok(image)
     }
 
+    /// The same for an image that builds use: of several that ask, all get the same.
+    fn open_used(&self, image: &str, platform: &Platform) -> Result<Arc<Image>, ImageError> {
+        self.used.open((image, platform), || self.open(image, platform))
+    }
+
+    /// The image to be judged.
+    pub(crate) fn open_candidate(
+        &self,
+        candidate: &Candidate,
+        platform: &Platform,
+    ) -> Result<Arc<Image>, ImageError> {
+        match candidate.role {
+            Role::Made => self.open(&candidate.image, platform),
+            Role::Used => self.open_used(&candidate.image, platform),
+        }
+    }
+
     /// The request that asks about an image that was opened.
     pub(crate) fn request(
         &self,
@@ -155,7 +187,12 @@ impl Judge {
         platform: &Platform,
         image: &Image,
     ) -> Request {
-        let question = candidate.question(platform);
+        let mut question = candidate.question(platform);
+        if question.base.is_none() {
+            // Why one cannot be opened is told when it is judged itself.
+            let used = candidate.used.iter().filter_map(|(it, of)| self.open_used(it, of).ok());
+            question.base = bases::lowest_of(image, used);
+        }
         let limits = self.policy.limits;
         let time = SignedDuration::from_millis(limits.check_ms_max.try_into().unwrap_or(i64::MAX));
         let deadline = Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX);
@@ -179,7 +216,7 @@ impl Judge {
         candidate: &Candidate,
         platform: &Platform,
     ) -> Result<Verdict, ImageError> {
-        let image = self.open(&candidate.image, platform)?;
+        let image = self.open_candidate(candidate, platform)?;
         let request = self.request(candidate, platform, &image);
         Ok(self.runtime.block_on(self.orchestrator.validate(request, Asker::Own)))
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod advisory_index;
 mod answer;
 mod arguments;
+mod bases;
 mod cluster;
 mod demo;
 mod exit;

@@ -80,8 +80,14 @@ impl Asked {
     pub(crate) fn made(&self, platform: &Platform) -> Vec<Named> {
         let named = |(name, function): (&String, &Function)| {
             let image = function.image_name();
+            let used = match function.skip_build {
+                true => Vec::new(),
+                false => self.used_by(name, function, platform),
+            };
+            let known = |it: Named| it.candidate.ok().map(|used| (used.image, it.platform));
+            let used = used.into_iter().filter_map(known).collect();
             let candidate =
-                Candidate { role: Role::Made, ..self.candidate(name, function, &image) };
+                Candidate { role: Role::Made, used, ..self.candidate(name, function, &image) };
             Named {
                 candidate: Ok(candidate),
                 function: name.clone(),

@@ -5,6 +5,7 @@ use verdict::Outcome;
 
 use crate::answer::Answer;
 use crate::arguments::{Output, Validate};
+use crate::bases;
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,14 +24,22 @@ pub(crate) fn run(arguments: &Validate) -> Result<Exit, Failure> {
     let judging = &arguments.judging;
     let key = arguments.validation_key.as_deref();
     match (&arguments.image, &arguments.gateway) {
+        (Some(word), _) if word == UP && arguments.base.is_some() => {
+            let remedy = "leave it out: the Dockerfiles say what the images are built on";
+            Err(Failure::usage("`validate up` takes no --base", remedy))
+        }
         (Some(word), _) if word == UP => up::run(arguments),
         (Some(image), None) => {
             let judge = Judge::by(judging)?;
-            one(&judge.answer(&Candidate::image(image), &judging.platform), judging.output)
+            let base = bases::named(&judge, arguments.base.as_deref(), &judging.platform)?;
+            let candidate = Candidate { base, ..Candidate::image(image) };
+            one(&judge.answer(&candidate, &judging.platform), judging.output)
         }
         (Some(image), Some(gateway)) => {
             let cluster = Cluster::new(gateway, None, judging.policy.as_deref(), key)?;
-            one(&cluster.answer(&Candidate::image(image), &judging.platform), judging.output)
+            let base = bases::by_digest(arguments.base.as_deref())?;
+            let candidate = Candidate { base, ..Candidate::image(image) };
+            one(&cluster.answer(&candidate, &judging.platform), judging.output)
         }
         (None, None) => {
             let asked = Asked::read(arguments)?;

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use verdict::{
-    Limits, Phase, Platform, PolicyDocument, Request, Resolved, Role, Subject, ValidationId,
+    Limits, Phase, PinnedImage, Platform, PolicyDocument, Request, Resolved, Role, Subject,
+    ValidationId,
 };
 
 use crate::refusal::Refusal;
@@ -29,6 +30,9 @@ pub struct Question {
     /// Whether the function's build makes the image or uses it.
     #[serde(default = "made")]
     pub role: Role,
+    /// The image that it is built on, by digest: what came from there is told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<PinnedImage>,
     /// The policy to judge by, instead of the function's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyDocument>,
@@ -61,6 +65,7 @@ impl Question {
             phase: Phase::Build,
             platform: Platform::linux_amd64(),
             role: Role::Made,
+            base: None,
             policy: None,
             generation: None,
             deployment: None,
@@ -97,6 +102,7 @@ impl Question {
             declared: self.image,
             image: found.image,
             index: found.index,
+            base: self.base,
             platform: self.platform,
             role: self.role,
             place: found.place,

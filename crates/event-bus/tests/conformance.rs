@@ -93,6 +93,7 @@ fn request(time: Duration) -> Arc<Request> {
         role: Role::Made,
         place: Place::Registry,
         index: None,
+        base: None,
         generation: None,
     };
     let policy = PolicyDocument { body: "version: 1".to_owned(), files: Default::default() };

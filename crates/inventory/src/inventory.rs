@@ -4,6 +4,7 @@ use oci_image::PinnedImage;
 use serde::{Deserialize, Serialize};
 use verdict::Digest;
 
+use crate::base::Base;
 use crate::file::FileFacts;
 use crate::note::Note;
 use crate::os_release::OsRelease;
@@ -18,6 +19,9 @@ pub struct Inventory {
     pub image: PinnedImage,
     /// The manifest's digest: the image's.
     pub digest: Digest,
+    /// The image that it is built on, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The distribution, if the image says which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_release: Option<OsRelease>,

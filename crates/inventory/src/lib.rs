@@ -1,5 +1,6 @@
 //! Layers to packages: squash, package databases, languages; one file each.
 
+mod base;
 mod cache;
 mod catalog;
 mod ecosystem;
@@ -21,6 +22,7 @@ mod squash;
 mod take;
 pub mod tar_walk;
 
+pub use base::{Base, BaseFault, NamedBy, Origin};
 pub use cache::{CacheError, LayerCache, Stored};
 pub use catalog::read_file;
 pub use ecosystem::Ecosystem;

@@ -196,6 +196,7 @@ impl Looking<'_> {
                 version: found.version.clone(),
                 ecosystem: found.ecosystem,
                 layer,
+                origin: None,
                 path: shown(path),
                 source: found.source.clone(),
                 architecture: found.architecture.clone(),

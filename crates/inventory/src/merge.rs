@@ -86,6 +86,7 @@ mod tests {
                 version,
                 ecosystem,
                 layer,
+                origin: None,
                 path,
                 source,
                 architecture,

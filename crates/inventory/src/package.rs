@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use verdict::Digest;
 
+use crate::base::Origin;
 use crate::ecosystem::Ecosystem;
 
 /// A package of an image, as its database or its own metadata names it.
@@ -20,6 +21,9 @@ pub struct Package {
     /// The layer that brought it: the first of the last unbroken presence of this very version at
     /// this very path. A package removed and added again belongs to the later layer.
     pub layer: LayerRef,
+    /// Whether that layer is the base image's or the image's own, where its base is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The file that showed it: its real path from the image's root, without a leading `/`.
     pub path: String,
     /// What it was built from, where the database says so: Debian's source package, Alpine's

@@ -68,5 +68,6 @@ fn inventory(image: &Image, look: Look, unsolved: Option<&str>) -> Inventory {
         packages: packages.len() as u64,
     };
     let image = image.pinned().clone();
-    Inventory { digest: image.digest, image, os_release, packages, files, notes, counts }
+    let (digest, base) = (image.digest, None);
+    Inventory { image, digest, base, os_release, packages, files, notes, counts }
 }

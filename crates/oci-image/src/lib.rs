@@ -6,6 +6,7 @@
 //! registry) is bridged inside.
 
 mod archive_index;
+mod base;
 mod config;
 mod daemon;
 mod descriptor;
@@ -26,6 +27,7 @@ mod repository;
 mod store;
 mod transport;
 
+pub use base::ClaimedBase;
 pub use config::{Config, History, RuntimeConfig};
 pub use daemon::Daemon;
 pub use descriptor::{Compression, Descriptor, media_type};

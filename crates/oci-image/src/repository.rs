@@ -6,10 +6,11 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use verdict::{Digest, Limits};
+use verdict::{Digest, Limits, Place, Platform};
 
 use crate::descriptor::Descriptor;
 use crate::error::ImageError;
+use crate::image::Image;
 use crate::manifest::RawManifest;
 use crate::store::{Store, Which};
 
@@ -64,6 +65,19 @@ impl Repository {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// An image in it.
+    ///
+    /// # Errors
+    /// As [`Image::open`].
+    pub(crate) fn image(
+        &self,
+        which: &Which,
+        place: Place,
+        platform: &Platform,
+    ) -> Result<Image, ImageError> {
+        Image::open(Arc::clone(&self.store), &self.name, which, place, platform, &self.limits)
     }
 
     /// A small blob in it, whole and verified, such as a signature's payload.

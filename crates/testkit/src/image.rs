@@ -25,6 +25,7 @@ pub enum Flavour {
 pub struct ImageBuilder {
     layers: Vec<StoredLayer>,
     config: Value,
+    annotations: BTreeMap<String, String>,
     flavour: Flavour,
 }
 
@@ -69,7 +70,7 @@ impl ImageBuilder {
             "rootfs": {"type": "layers", "diff_ids": []},
             "history": [],
         });
-        Self { layers: Vec::new(), config, flavour: Flavour::Oci }
+        Self { layers: Vec::new(), config, annotations: BTreeMap::new(), flavour: Flavour::Oci }
     }
 
     /// Written in these media types.
@@ -113,6 +114,13 @@ impl ImageBuilder {
         self
     }
 
+    /// Notes something in the manifest.
+    #[must_use]
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
     /// The finished image.
     pub fn build(self) -> BuiltImage {
         let mut config = self.config;
@@ -122,12 +130,15 @@ impl ImageBuilder {
         let describe = |media_type: &str, bytes: &[u8]| json!({"mediaType": media_type, "size": bytes.len(), "digest": digest(bytes)});
         let layers: Vec<Value> =
             self.layers.iter().map(|it| describe(types.layer(it.packing), &it.bytes)).collect();
-        let manifest = json!({
+        let mut manifest = json!({
             "schemaVersion": 2,
             "mediaType": types.manifest,
             "config": describe(types.config, &config),
             "layers": layers,
         });
+        if !self.annotations.is_empty() {
+            manifest["annotations"] = json!(self.annotations);
+        }
         let digests = self.layers.iter().map(|it| digest(&it.bytes)).collect();
         let config_digest = digest(&config);
         let mut blobs = BTreeMap::from([(config_digest.clone(), config)]);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::rule::Rule;
 use crate::severity::Severity;
+use crate::subject::PinnedImage;
 use crate::waiver::AppliedWaiver;
 
 /// What a finding does to its report. Greatest wins.
@@ -60,6 +61,9 @@ pub struct Location {
     /// The digest of that layer's blob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer_digest: Option<Digest>,
+    /// The image that brought that layer, where it is not the judged image's own but its base's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<PinnedImage>,
     /// The path in the image, from its root, without a leading `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,

@@ -58,7 +58,9 @@ impl ValidationId {
         );
         // What one index says of an image, another does not.
         let index = subject.index.map(|it| format!("\n{it}")).unwrap_or_default();
-        Self(Digest::of(format!("{text}{index}").as_bytes()).hex()[..32].to_owned())
+        // Built on one image, its findings are to be mended otherwise than on another.
+        let base = subject.base.as_ref().map(|it| format!("\nbase {it}")).unwrap_or_default();
+        Self(Digest::of(format!("{text}{index}{base}").as_bytes()).hex()[..32].to_owned())
     }
 
     /// The digits.

@@ -194,6 +194,9 @@ pub struct Subject {
     /// The digest of the multi-platform index that it was picked from, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<Digest>,
+    /// The image that it is built on, as the asker says. Believed only where the layers show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<PinnedImage>,
     /// The platform whose manifest `image` names.
     pub platform: Platform,
     /// Whether the function's build makes this image or uses it.

@@ -96,6 +96,7 @@ fn question(body: &[u8], policy: &PolicyDocument, deadline: Timestamp) -> Result
         role: Role::Made,
         place: Place::Local,
         index: None,
+        base: None,
         generation: None,
     };
     Ok(Request {

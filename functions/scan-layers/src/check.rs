@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use advisories::Index;
 use event_bus::Check;
-use inventory::{Inventories, Inventory};
+use inventory::{Base, BaseFault, Inventories, Inventory};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use oci_image::{ImageError, Images};
@@ -25,6 +25,12 @@ pub struct ScanLayers {
     index: Option<Arc<Index>>,
 }
 
+/// What was seen of an image.
+struct Looked {
+    inventory: Arc<Inventory>,
+    base: Result<Option<Base>, BaseFault>,
+}
+
 impl ScanLayers {
     /// A check that opens images there and judges by this index; without one it says so.
     pub fn new(
@@ -35,9 +41,11 @@ impl ScanLayers {
         Self { images, inventories, index }
     }
 
-    fn inventory(&self, request: &Request) -> Result<Arc<Inventory>, Arc<ImageError>> {
+    fn look(&self, request: &Request) -> Result<Looked, Arc<ImageError>> {
         let image = self.images.open(&request.subject, &request.limits).map_err(Arc::new)?;
-        self.inventories.of(&image)
+        let inventory = self.inventories.of(&image)?;
+        let base = Base::of(&image, &request.subject, &*self.images);
+        Ok(Looked { inventory, base })
     }
 }
 
@@ -55,17 +63,20 @@ impl Check for ScanLayers {
                 return report(vec![finding.remedy(error.remedy())]);
             }
         };
-        let inventory = match self.inventory(request) {
-            Ok(inventory) => inventory,
+        let Looked { inventory, base } = match self.look(request) {
+            Ok(looked) => looked,
             Err(error) => return report(vec![error.finding()]),
         };
+        let doubt = base.as_ref().err().map(findings::doubtful_base);
+        let base = base.ok().flatten();
         let mut findings = match &self.index {
-            Some(index) => findings::of(&inventory, index, &policy),
+            Some(index) => findings::of(&inventory, base.as_ref(), index, &policy),
             None => {
                 let title = rules::ADVISORIES_MISSING.title;
                 vec![Finding::undecided(&rules::ADVISORIES_MISSING, title)]
             }
         };
+        findings.extend(doubt);
         let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
         policy.apply(&mut findings, &request.subject.image, today);
         let report = report(findings)
@@ -75,6 +86,10 @@ impl Check for ScanLayers {
             .evidence("layers", inventory.counts.layers)
             .evidence("entries", inventory.counts.entries)
             .evidence("inflated_bytes", inventory.counts.inflated_bytes);
+        let report = match &base {
+            Some(base) => report.evidence("base", shares(base, &inventory)),
+            None => report,
+        };
         match &self.index {
             Some(index) => report.evidence("advisories", described(index)),
             None => report,
@@ -89,6 +104,14 @@ fn counted(inventory: &Inventory) -> Value {
         *counts.entry(package.ecosystem.name()).or_default() += 1;
     }
     json!(counts)
+}
+
+/// The base image, and how many of the packages come from it.
+fn shares(base: &Base, inventory: &Inventory) -> Value {
+    let packages = inventory.packages.iter().filter(|it| base.has(&it.layer)).count();
+    let mut shares = json!(base);
+    shares["packages"] = packages.into();
+    shares
 }
 
 fn described(index: &Index) -> Value {

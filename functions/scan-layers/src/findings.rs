@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use advisories::{Distribution, Flaw, Index, Unjudged};
-use inventory::{Inventory, Note, Package};
+use inventory::{Base, BaseFault, Inventory, LayerRef, Note, Package};
 use policy::Policy;
 use verdict::{Advisory, Effect, Finding, Location, Rule};
 
@@ -13,15 +13,21 @@ use crate::rules;
 const NAMED_MAX: usize = 10;
 
 /// What the index knows of an image's packages.
-pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<Finding> {
+pub(crate) fn of(
+    inventory: &Inventory,
+    base: Option<&Base>,
+    index: &Index,
+    policy: &Policy,
+) -> Vec<Finding> {
     let distribution = Distribution::of(inventory.os_release.as_ref());
     let mut findings: Vec<Finding> =
-        inventory.notes.iter().map(|note| unreadable(note, policy)).collect();
+        inventory.notes.iter().map(|note| unreadable(note, base, policy)).collect();
     let mut together: BTreeMap<(&str, String), Together<'_>> = BTreeMap::new();
     // What a distribution's package brought is judged with that package.
     for package in inventory.packages.iter().filter(|it| it.owned_by.is_none()) {
         let judged = index.judge(package, distribution.as_ref());
-        findings.extend(judged.flaws.into_iter().map(|flaw| vulnerable(package, flaw, policy)));
+        let flaws = judged.flaws.into_iter();
+        findings.extend(flaws.map(|flaw| vulnerable(package, base, flaw, policy)));
         for unjudged in judged.unjudged {
             match shared(&unjudged) {
                 // One finding for a distribution, not one for each of its hundred packages.
@@ -29,7 +35,7 @@ pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<F
                     let entry = together.entry((rule.id, title));
                     entry.or_insert_with(|| Together::new(*rule)).packages.push(package);
                 }
-                None => findings.push(alone(package, &unjudged, policy)),
+                None => findings.push(alone(package, base, &unjudged, policy)),
             }
         }
     }
@@ -37,13 +43,30 @@ pub(crate) fn of(inventory: &Inventory, index: &Index, policy: &Policy) -> Vec<F
     findings
 }
 
-fn vulnerable(package: &Package, flaw: Flaw, policy: &Policy) -> Finding {
+/// A base image that is named and not believed. It changes nothing of what is judged.
+pub(crate) fn doubtful_base(fault: &BaseFault) -> Finding {
+    let rule = match fault {
+        BaseFault::NotBelow(_) => &rules::FALSE_BASE,
+        BaseFault::Elsewhere(_) | BaseFault::Digest(..) | BaseFault::Unread(..) => {
+            &rules::BASE_NOT_READ
+        }
+    };
+    Finding::could_not(rule, fault).effect(Effect::Note)
+}
+
+fn vulnerable(package: &Package, base: Option<&Base>, flaw: Flaw, policy: &Policy) -> Finding {
     let effect = policy.vulnerabilities.effect(flaw.severity, flaw.fixed.is_some());
     let name = &package.name;
     let title = format!("{name} {} has {}", package.version, flaw.id);
-    let remedy = match &flaw.fixed {
-        Some(fixed) => format!("upgrade {} to {fixed} or later", upgraded(package)),
-        None => format!(
+    let base = base.filter(|it| it.has(&package.layer));
+    let remedy = match (&flaw.fixed, base) {
+        (Some(fixed), None) => format!("upgrade {} to {fixed} or later", upgraded(package)),
+        (Some(fixed), Some(base)) => format!(
+            "it comes from the base image: build on a newer {} that has {} {fixed} or later, or upgrade it in a layer of your own",
+            base.image.repository,
+            upgraded(package)
+        ),
+        (None, _) => format!(
             "there is no fixed version yet: do without {name}, or waive {} in policy.yml until there is one",
             flaw.id
         ),
@@ -53,7 +76,7 @@ fn vulnerable(package: &Package, flaw: Flaw, policy: &Policy) -> Finding {
         .effect(effect)
         .detail(flaw.summary)
         .remedy(remedy)
-        .location(place(package));
+        .location(place(package, base));
     finding.package = Some(said(package, flaw.fixed));
     finding.advisory = Some(Advisory { id: flaw.id, aliases: flaw.aliases });
     finding
@@ -69,7 +92,7 @@ fn upgraded(package: &Package) -> String {
     }
 }
 
-fn alone(package: &Package, unjudged: &Unjudged, policy: &Policy) -> Finding {
+fn alone(package: &Package, base: Option<&Base>, unjudged: &Unjudged, policy: &Policy) -> Finding {
     let title = format!("{} {} could not be judged", package.name, package.version);
     // The policy may let a version be that nobody can compare; a damaged index is no such version.
     let effect = match unjudged {
@@ -79,7 +102,7 @@ fn alone(package: &Package, unjudged: &Unjudged, policy: &Policy) -> Finding {
     let mut finding = Finding::new(&rules::PACKAGE_NOT_JUDGED, title)
         .effect(effect)
         .detail(unjudged.to_string())
-        .location(place(package));
+        .location(place(package, base));
     finding.package = Some(said(package, None));
     if let Unjudged::Advisory { advisory, .. } = unjudged {
         finding.advisory = Some(Advisory { id: advisory.clone(), aliases: Vec::new() });
@@ -124,23 +147,23 @@ impl Together<'_> {
     }
 }
 
-fn unreadable(note: &Note, policy: &Policy) -> Finding {
+fn unreadable(note: &Note, base: Option<&Base>, policy: &Policy) -> Finding {
     Finding::new(&rules::UNREADABLE_FILE, format!("/{} could not be read", note.path))
         .effect(policy.vulnerabilities.not_judged.max(Effect::Warn))
         .detail(note.reason.clone())
-        .location(Location {
-            layer: Some(note.layer.index),
-            layer_digest: Some(note.layer.digest),
-            path: Some(note.path.clone()),
-            ..Location::default()
-        })
+        .location(at(&note.path, &note.layer, base))
 }
 
-fn place(package: &Package) -> Location {
+fn place(package: &Package, base: Option<&Base>) -> Location {
+    at(&package.path, &package.layer, base)
+}
+
+fn at(path: &str, layer: &LayerRef, base: Option<&Base>) -> Location {
     Location {
-        layer: Some(package.layer.index),
-        layer_digest: Some(package.layer.digest),
-        path: Some(package.path.clone()),
+        layer: Some(layer.index),
+        layer_digest: Some(layer.digest),
+        base: base.filter(|it| it.has(layer)).map(|it| it.image.clone()),
+        path: Some(path.to_owned()),
         ..Location::default()
     }
 }

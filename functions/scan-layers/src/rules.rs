@@ -50,6 +50,22 @@ pub(crate) const UNREADABLE_FILE: Rule = Rule {
     remedy: "mend or remove the file in the image; what it holds is not judged",
 };
 
+/// A base image that is not one.
+pub(crate) const FALSE_BASE: Rule = Rule {
+    id: "false-base",
+    title: "the image is not built on the base image that is named",
+    severity: Severity::Low,
+    remedy: "build the image anew on that base image, or see who wrote its annotation org.opencontainers.image.base.digest; until then nothing is taken to come from a base image",
+};
+
+/// A base image that could not be looked at.
+pub(crate) const BASE_NOT_READ: Rule = Rule {
+    id: "base-not-read",
+    title: "the base image that is named could not be looked at",
+    severity: Severity::Low,
+    remedy: "name the base image yourself: `--base NAME`, or `base` in a question; until then nothing is taken to come from a base image",
+};
+
 /// All of them.
 pub const RULES: &[Rule] = &[
     VULNERABLE_PACKAGE,
@@ -58,4 +74,6 @@ pub const RULES: &[Rule] = &[
     ADVISORIES_INCOMPLETE,
     ADVISORIES_MISSING,
     UNREADABLE_FILE,
+    FALSE_BASE,
+    BASE_NOT_READ,
 ];

@@ -8,12 +8,14 @@ use advisories::{Index, build};
 use event_bus::Check as _;
 use inventory::Inventories;
 use jiff::{SignedDuration, Timestamp};
-use oci_image::{Access, Limits, Opener, Platform, Shelf};
+use oci_image::{Access, Image, Limits, Opener, Platform, Shelf};
 use scan_layers::ScanLayers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::image::{ImageBuilder, LayerBuilder};
-use verdict::{CheckOutcome, Phase, PolicyDocument, Report, Request, Role, Subject, ValidationId};
+use verdict::{
+    CheckOutcome, Effect, Phase, PolicyDocument, Report, Request, Role, Subject, ValidationId,
+};
 
 const POLICY: &str = "vulnerabilities: {reject: high, warn: medium}\n";
 const LODASH: &str = "app/node_modules/lodash/package.json";
@@ -54,26 +56,44 @@ fn lodash(version: &str) -> LayerBuilder {
 }
 
 fn scan(layers: Vec<LayerBuilder>, index: Option<Arc<Index>>, policy: &str) -> Report {
+    scan_on(layers, None, index, policy)
+}
+
+fn open(layers: Vec<LayerBuilder>) -> (TempDir, Arc<Image>) {
     let folder = TempDir::new().unwrap();
     let built = layers.into_iter().fold(ImageBuilder::new(), ImageBuilder::layer).build();
     built.write_layout(folder.path(), "1", &[]);
     let declared = format!("oci:{}:1", folder.path().display());
-    let (platform, limits) = (Platform::linux_amd64(), Limits::default());
     let opener = Opener::new(Access::default()).unwrap();
-    let image = Arc::new(opener.open(&declared, &platform, &limits).unwrap());
+    let image = opener.open(&declared, &Platform::linux_amd64(), &Limits::default()).unwrap();
+    (folder, Arc::new(image))
+}
+
+/// The same with an image of these layers named as the base.
+fn scan_on(
+    layers: Vec<LayerBuilder>,
+    base: Option<Vec<LayerBuilder>>,
+    index: Option<Arc<Index>>,
+    policy: &str,
+) -> Report {
+    let (platform, limits) = (Platform::linux_amd64(), Limits::default());
+    let (_folder, image) = open(layers);
+    let base = base.map(open);
     let subject = Subject {
         function: None,
         namespace: None,
-        declared,
+        declared: "fn".to_owned(),
         image: image.pinned().clone(),
         platform,
         role: Role::Made,
         place: image.place(),
         index: None,
+        base: base.as_ref().map(|(_, base)| base.pinned().clone()),
         generation: None,
     };
     let shelf = Arc::new(Shelf::default());
     shelf.put(image);
+    base.iter().for_each(|(_, base)| shelf.put(Arc::clone(base)));
     let policy = PolicyDocument { body: policy.to_owned(), files: Default::default() };
     let request = Request {
         validation: ValidationId::derive(Phase::Build, &subject, &policy.digest()),
@@ -107,6 +127,39 @@ fn upgraded_packages_pass() {
     let layers = vec![alpine("3.20.3", "3.3.2-r1"), lodash("4.17.21")];
     let report = scan(layers, Some(index()), POLICY);
     assert_eq!((report.outcome(), rules(&report)), (CheckOutcome::Pass, vec![]));
+}
+
+#[test]
+fn a_flaw_of_the_base_image_is_mended_by_a_newer_one_and_the_rest_by_oneself() {
+    let layers = || vec![alpine("3.20.3", "3.3.2-r0"), lodash("4.17.20")];
+    let base = vec![alpine("3.20.3", "3.3.2-r0")];
+    let report = scan_on(layers(), Some(base), Some(index()), POLICY);
+    let said: Vec<_> = report.findings.iter().map(|it| (&*it.title, &*it.remedy)).collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "libssl3 3.3.2-r0 has A-1",
+                "it comes from the base image: build on a newer localhost/unnamed that has libssl3 (built from openssl) 3.3.2-r1 or later, or upgrade it in a layer of your own"
+            ),
+            ("lodash 4.17.20 has N-1", "upgrade lodash to 4.17.21 or later"),
+        ]
+    );
+    let base = report.findings[0].location.base.as_ref().unwrap();
+    assert_eq!(report.evidence["base"]["image"], json!(base));
+    assert_eq!(report.evidence["base"]["packages"], json!(1));
+    assert_eq!(report.findings[1].location.base, None);
+    let unsplit = scan(layers(), Some(index()), POLICY);
+    assert_eq!(rules(&unsplit), rules(&report));
+}
+
+#[test]
+fn a_base_image_that_is_none_is_noted_and_changes_nothing() {
+    let layers = vec![alpine("3.20.3", "3.3.2-r1"), lodash("4.17.21")];
+    let report = scan_on(layers, Some(vec![lodash("4.17.21")]), Some(index()), POLICY);
+    assert_eq!((report.outcome(), rules(&report)), (CheckOutcome::Pass, vec!["false-base"]));
+    assert_eq!(report.findings[0].effect, Effect::Note);
+    assert!(!report.evidence.contains_key("base"));
 }
 
 #[test]

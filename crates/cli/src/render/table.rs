@@ -72,9 +72,12 @@ fn section(text: &mut String, report: &Report) {
 
 /// The one piece of evidence that says how much a pass is worth.
 fn looked_at(report: &Report) -> String {
-    match report.evidence.get("packages").and_then(serde_json::Value::as_u64) {
-        Some(count) => format!("{count} packages, "),
-        None => String::new(),
+    let count = |at: &serde_json::Value| at["packages"].as_u64();
+    let all = report.evidence.get("packages").and_then(serde_json::Value::as_u64);
+    match (all, report.evidence.get("base").and_then(count)) {
+        (Some(all), Some(of_base)) => format!("{all} packages ({of_base} of its base image), "),
+        (Some(all), None) => format!("{all} packages, "),
+        (None, _) => String::new(),
     }
 }
 
@@ -115,6 +118,9 @@ fn place(finding: &Finding) -> Option<String> {
         location.layer.map(|layer| match &location.layer_digest {
             Some(digest) => format!("layer {layer} ({}…)", &digest.hex()[..12]),
             None => format!("layer {layer}"),
+        }),
+        location.base.as_ref().map(|base| {
+            format!("of the base image {}@sha256:{}…", base.repository, &base.digest.hex()[..12])
         }),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -113,11 +113,15 @@ pub(super) fn image<'s>(subject: &'s Subject<'_>) -> Component<'s> {
         Property::new("image:config", subject.config.to_string()),
         Property::new("image:platform", subject.platform.to_string()),
     ];
+    let base = subject.inventory.base.iter().flat_map(|base| {
+        let (image, layers) = (base.image.to_string(), base.layers.to_string());
+        [Property::new("image:base", image), Property::new("image:baseLayers", layers)]
+    });
     Component {
         bom_ref: purl.clone(),
         hashes: vec![Hash { alg: "SHA-256", content: image.digest.hex() }],
         purl: Some(purl),
-        properties: facts.into_iter().chain(layers).collect(),
+        properties: facts.into_iter().chain(base).chain(layers).collect(),
         ..Component::new("container", &image.repository, image.digest.to_string())
     }
 }
@@ -190,6 +194,9 @@ fn properties(package: &Package) -> Vec<Property> {
         Property::new("layer:diffID", layer.diff_id.to_string()),
         Property::new("path", format!("/{}", package.path)),
     ];
+    if let Some(origin) = package.origin {
+        properties.push(Property::new("origin", origin.name()));
+    }
     if let Some(owner) = &package.owned_by {
         properties.push(Property::new("ownedBy", owner.clone()));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inventory::{Ecosystem, OsRelease};
+use inventory::{Ecosystem, Origin, OsRelease};
 use serde::Serialize;
 
 use crate::identity::Identity;
@@ -120,11 +120,14 @@ pub(super) fn image<'s>(subject: &'s Subject<'_>, id: &str) -> Package<'s> {
     let digest = image.digest;
     let layers: Vec<String> = subject.layers.iter().map(ToString::to_string).collect();
     let (config, platform) = (subject.config, &subject.platform);
+    let base = subject.inventory.base.as_ref();
+    let base = base.map(|it| format!("; the lowest {} are those of {}", it.layers, it.image));
     Package {
         checksums: vec![Checksum { algorithm: "SHA256", checksum_value: digest.hex() }],
         source_info: format!(
-            "image for {platform}; configuration {config}; layers, lowest first: {}",
-            layers.join(" ")
+            "image for {platform}; configuration {config}; layers, lowest first: {}{}",
+            layers.join(" "),
+            base.unwrap_or_default()
         ),
         external_refs: vec![purl(subject.purl())],
         ..Package::new(id, &image.repository, digest.to_string(), "CONTAINER")
@@ -173,6 +176,12 @@ fn expression(declared: Vec<License>, texts: &mut Texts) -> String {
 fn source_info(package: &inventory::Package) -> String {
     let layer = layer_in_words(&package.layer);
     let mut text = format!("{layer} brought it; /{} shows it", package.path);
+    if let Some(origin) = package.origin {
+        text.push_str(match origin {
+            Origin::Base => "; it comes from the base image",
+            Origin::Own => "; it is the image's own",
+        });
+    }
     if !package.also_at.is_empty() {
         text.push_str(&format!("; also named by /{}", package.also_at.join(", /")));
     }
