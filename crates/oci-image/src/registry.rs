@@ -7,7 +7,9 @@ mod auth;
 mod client;
 mod connection;
 mod credentials;
+mod download;
 mod proxies;
+mod question;
 mod referrers;
 mod store;
 

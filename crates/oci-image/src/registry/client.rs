@@ -18,6 +18,7 @@ use crate::registry::addresses::Guard;
 use crate::registry::auth::{Challenge, Token};
 use crate::registry::connection::http_client;
 use crate::registry::credentials::Credential;
+use crate::registry::question::Question;
 
 const TRIES_MAX: u32 = 5;
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
@@ -101,31 +102,18 @@ impl RegistryClient {
         Ok(())
     }
 
-    /// Asks for a path of a repository (`manifests/latest`): the answer with status 200, or `None`
-    /// for 404.
-    pub(crate) async fn get(
-        &self,
-        reference: &Reference,
-        path: &str,
-        accept: &'static str,
-    ) -> Result<Option<Response>, ImageError> {
-        self.ask(reference, path, accept, |status| status == StatusCode::NOT_FOUND).await
-    }
-
-    /// The same, where other answers too may say that there is none.
+    /// The answer to a question, `None` if there is no such thing.
     pub(crate) async fn ask(
         &self,
         reference: &Reference,
-        path: &str,
-        accept: &'static str,
-        says_none: fn(StatusCode) -> bool,
+        question: &Question<'_>,
     ) -> Result<Option<Response>, ImageError> {
-        let url = self.url(reference, path)?;
+        let url = self.url(reference, question.path)?;
         let what = || url.to_string();
         let (end, mut challenged) = (Instant::now() + self.access.answer_time_max, false);
         let mut scheme = self.kept(reference);
         for attempt in 0..TRIES_MAX {
-            let mut request = self.http.get(url.clone()).header(header::ACCEPT, accept);
+            let mut request = question.request(&self.http, url.clone());
             if let Some(authorization) = &scheme {
                 request = request.header(header::AUTHORIZATION, authorization.clone());
             }
@@ -143,8 +131,8 @@ impl RegistryClient {
                 Err(_) => return Err(late(what())),
             };
             match response.status() {
-                StatusCode::OK => return Ok(Some(response)),
-                status if says_none(status) => return Ok(None),
+                status if question.is_answered_by(status) => return Ok(Some(response)),
+                status if (question.says_none)(status) => return Ok(None),
                 StatusCode::UNAUTHORIZED if !challenged => {
                     challenged = true;
                     scheme = Some(self.answer_challenge(reference, response.headers()).await?);

@@ -9,6 +9,7 @@ use crate::error::ImageError;
 use crate::manifest::{ManifestKind, RawManifest};
 use crate::reference::Reference;
 use crate::registry::client::RegistryClient;
+use crate::registry::question::Question;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const PAGES_MAX: u32 = 32;
@@ -26,7 +27,8 @@ pub(crate) async fn list(
     let (mut listed, mut left) = (Vec::new(), bytes_max);
     let mut path = format!("referrers/{subject}");
     for page in 0..PAGES_MAX {
-        let Some(response) = client.ask(reference, &path, INDEX, says_none).await? else {
+        let question = Question { says_none, ..Question::new(&path, INDEX) };
+        let Some(response) = client.ask(reference, &question).await? else {
             // A first page that is missing is an API that is missing; a later one is a fault.
             return if page == 0 { Ok(None) } else { Err(broken(what(), "a page is missing")) };
         };

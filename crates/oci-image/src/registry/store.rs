@@ -1,11 +1,8 @@
-//! A repository of a registry as a [`Store`]: manifests whole, blobs as a stream that waits for
-//! its reader.
+//! A repository of a registry as a [`Store`]: manifests whole, blobs as they arrive.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
 use verdict::{Digest, Limits};
 
 use crate::descriptor::Descriptor;
@@ -13,16 +10,14 @@ use crate::error::ImageError;
 use crate::manifest::RawManifest;
 use crate::reference::Reference;
 use crate::registry::client::RegistryClient;
-use crate::registry::referrers;
+use crate::registry::question::Question;
+use crate::registry::{download, referrers};
 use crate::store::{Store, Which};
 
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.docker.distribution.manifest.v2+json";
-const BLOBS: &str = "application/octet-stream, */*";
-/// How many chunks wait for the reader; a chunk is what one read of the socket gives.
-const CHUNKS_AHEAD: usize = 16;
 
 /// A repository of a registry.
 #[derive(Debug)]
@@ -46,7 +41,8 @@ impl Store for RegistryStore {
         };
         let (client, reference) = (Arc::clone(&self.client), self.reference.clone());
         self.client.wait(async move {
-            let Some(response) = client.get(&reference, &path, MANIFESTS).await? else {
+            let question = Question::new(&path, MANIFESTS);
+            let Some(response) = client.ask(&reference, &question).await? else {
                 return Ok(None);
             };
             let media_type = response
@@ -63,33 +59,7 @@ impl Store for RegistryStore {
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ImageError> {
-        let path = format!("blobs/{}", descriptor.digest);
-        let (client, reference) = (Arc::clone(&self.client), self.reference.clone());
-        let asked = (reference.clone(), path.clone());
-        let opened =
-            self.client.wait(async move { client.get(&asked.0, &asked.1, BLOBS).await })?;
-        let missing = || ImageError::NotFound(format!("{path} of {}", reference.name()));
-        let mut response = opened?.ok_or_else(missing)?;
-        let (chunks, waiting) = mpsc::channel(CHUNKS_AHEAD);
-        let what = format!("{path} of {}", reference.name());
-        self.client.spawn(async move {
-            loop {
-                let chunk = response.chunk().await.map_err(|error| ImageError::Source {
-                    what: what.clone(),
-                    source: error.without_url().into(),
-                });
-                let (chunk, more) = match chunk {
-                    Ok(Some(chunk)) => (Ok(chunk), true),
-                    Ok(None) => return,
-                    Err(error) => (Err(error), false),
-                };
-                // A reader that has gone wants no more.
-                if chunks.send(chunk).await.is_err() || !more {
-                    return;
-                }
-            }
-        })?;
-        Ok(Box::new(Chunks { waiting, current: Bytes::new() }))
+        download::start(&self.client, &self.reference, descriptor)
     }
 
     fn referrers(
@@ -101,26 +71,5 @@ impl Store for RegistryStore {
         let (subject, bytes_max) = (*subject, limits.manifest_bytes_max);
         self.client
             .wait(async move { referrers::list(&client, &reference, &subject, bytes_max).await })?
-    }
-}
-
-/// A stream of chunks, read by a thread that may wait.
-struct Chunks {
-    waiting: mpsc::Receiver<Result<Bytes, ImageError>>,
-    current: Bytes,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.waiting.blocking_recv() {
-                Some(Ok(chunk)) => self.current = chunk,
-                Some(Err(error)) => return Err(error.into_io()),
-                None => return Ok(0),
-            }
-        }
-        let read = buffer.len().min(self.current.len());
-        buffer[..read].copy_from_slice(&self.current.split_to(read));
-        Ok(read)
     }
 }

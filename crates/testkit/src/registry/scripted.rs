@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub struct Seen {
     pub authorization: Option<String>,
     /// `Host`.
     pub host: String,
+    /// The first byte that it wants, where it wants a part.
+    pub from: Option<usize>,
 }
 
 /// Requests that are answered only once all of them have come.
@@ -51,6 +54,7 @@ pub struct Answer {
 #[derive(Debug, Clone)]
 enum Script {
     Whole(Bytes),
+    Cut(Bytes),
     Endless,
     Dripping(Duration),
     Silent,
@@ -65,6 +69,18 @@ impl Answer {
             body: Script::Whole(bytes.into()),
             gathering: None,
         }
+    }
+
+    /// These bytes, and then the connection breaks.
+    pub fn cut(bytes: impl Into<Bytes>) -> Self {
+        Self { body: Script::Cut(bytes.into()), ..Self::bytes("") }
+    }
+
+    /// The rest of something of `size` bytes (RFC 9110 §15.3.7).
+    #[must_use]
+    pub fn part(mut self, from: usize, size: usize) -> Self {
+        self.status = 206;
+        self.header("content-range", &format!("bytes {from}-{}/{size}", size.saturating_sub(1)))
     }
 
     /// A status without a body.
@@ -220,6 +236,8 @@ fn seen(request: &Request<Incoming>) -> Seen {
         path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         authorization: header(header::AUTHORIZATION).map(str::to_owned),
         host: header(header::HOST).unwrap_or_default().to_owned(),
+        from: header(header::RANGE)
+            .and_then(|it| it.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()),
     }
 }
 
@@ -230,6 +248,10 @@ fn response(answer: Answer) -> Response<ScriptedBody> {
     }
     let body = match answer.body {
         Script::Whole(bytes) => ScriptedBody::Whole(Some(bytes)),
+        Script::Cut(bytes) => {
+            // What came before it is on its way only while the body lets others run.
+            ScriptedBody::Cut(Some(bytes), Box::pin(tokio::time::sleep(Duration::from_millis(20))))
+        }
         Script::Endless => ScriptedBody::Endless(Bytes::from(vec![0; 64 << 10])),
         Script::Dripping(every) => ScriptedBody::Dripping(Box::pin(tokio::time::interval(every))),
         Script::Silent => ScriptedBody::Silent,
@@ -239,6 +261,7 @@ fn response(answer: Answer) -> Response<ScriptedBody> {
 
 enum ScriptedBody {
     Whole(Option<Bytes>),
+    Cut(Option<Bytes>, Pin<Box<tokio::time::Sleep>>),
     Endless(Bytes),
     Dripping(Pin<Box<tokio::time::Interval>>),
     Silent,
@@ -246,17 +269,24 @@ enum ScriptedBody {
 
 impl Body for ScriptedBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let data = |bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
         match self.get_mut() {
             Self::Whole(bytes) => match bytes.take() {
                 Some(bytes) => data(bytes),
                 None => Poll::Ready(None),
+            },
+            Self::Cut(bytes, sleep) => match bytes.take() {
+                Some(bytes) if !bytes.is_empty() => data(bytes),
+                _ => sleep
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| Some(Err(io::ErrorKind::ConnectionReset.into()))),
             },
             Self::Endless(zeros) => data(zeros.clone()),
             Self::Dripping(interval) => match interval.poll_tick(context) {
