@@ -8,12 +8,11 @@ use inventory::{Base, Inventories};
 use sbom::Subject;
 
 use crate::arguments::{Inventory, Listing};
-use crate::bases;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::{Candidate, Judge};
 use crate::render::{json, one_line, print};
-use crate::{layer_cache, surroundings};
+use crate::{bases, claimed, layer_cache, surroundings};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
@@ -33,6 +32,15 @@ pub(crate) fn run(arguments: &Inventory) -> Result<Exit, Failure> {
         Ok(Some(base)) => (Arc::new(inventory::Inventory::clone(&inventory).on(base)), None),
         Ok(None) => (inventory, None),
         Err(fault) => (inventory, Some(fault)),
+    };
+    let inventory = match arguments.output {
+        // Ours is written from what was found, whatever others wrote.
+        Listing::Cyclonedx | Listing::Spdx => inventory,
+        Listing::Json | Listing::Table => {
+            let mut inventory = Arc::unwrap_or_clone(inventory);
+            inventory.claimed_bills = claimed::bills(&image, &inventory);
+            Arc::new(inventory)
+        }
     };
     let subject = Subject::new(&image, &inventory);
     match arguments.output {
@@ -77,6 +85,7 @@ fn table(inventory: &inventory::Inventory) -> String {
     }
     text.push('\n');
     text.extend(inventory.base.as_ref().map(|base| shares(base, inventory)));
+    text.push_str(&claimed::table(&inventory.claimed_bills));
     for note in &inventory.notes {
         text.push_str(&format!(
             "not read: /{}: {}\n",

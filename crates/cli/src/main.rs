@@ -7,6 +7,7 @@ mod advisory_index;
 mod answer;
 mod arguments;
 mod bases;
+mod claimed;
 mod cluster;
 mod demo;
 mod exit;

@@ -5,6 +5,7 @@
 //! its [`Findings`], and that a note of the inventory.
 
 mod apk;
+mod bill;
 mod bun_lock;
 mod cargo_lock;
 mod composer;
@@ -115,6 +116,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &composer::ComposerLock,
     &nuget::NugetDeps,
     &nuget::NugetLock,
+    &bill::Bill,
 ];
 
 /// Where the distribution is named, the first that is there (os-release(5)).

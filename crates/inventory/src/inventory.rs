@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use verdict::Digest;
 
 use crate::base::Base;
+use crate::claimed::{BillFile, ClaimedBill};
 use crate::file::FileFacts;
 use crate::note::Note;
 use crate::os_release::OsRelease;
@@ -34,6 +35,12 @@ pub struct Inventory {
     /// What could not be read. While there are any, the packages are not all there are.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// Bills of materials that lie in the image, by path. What they list is no part of `packages`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bill_files: Vec<BillFile>,
+    /// Bills of materials that others wrote of the image, where somebody looked for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claimed_bills: Vec<ClaimedBill>,
     /// How much was looked at.
     pub counts: Counts,
 }

@@ -3,6 +3,7 @@
 mod base;
 mod cache;
 mod catalog;
+mod claimed;
 mod ecosystem;
 mod file;
 mod inventories;
@@ -25,6 +26,7 @@ pub mod tar_walk;
 pub use base::{Base, BaseFault, NamedBy, Origin};
 pub use cache::{CacheError, LayerCache, Stored};
 pub use catalog::read_file;
+pub use claimed::{BillFile, BillPlace, ClaimedBill, Comparison, OtherVersions};
 pub use ecosystem::Ecosystem;
 pub use file::FileFacts;
 pub use inventories::Inventories;

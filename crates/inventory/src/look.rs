@@ -13,6 +13,7 @@ use oci_image::{Image, ImageError};
 
 pub(crate) use self::layers::Layers;
 use crate::catalog::{self, Findings, Found, Role};
+use crate::claimed::{BillBytes, BillFile};
 use crate::ecosystem::Ecosystem;
 use crate::file::FileFacts;
 use crate::note::Note;
@@ -30,12 +31,16 @@ const NAMED_MAX: usize = 60_000;
 /// How many notes and telling files are told; one more says that there are others.
 const TOLD_MAX: usize = 10_000;
 
+/// How many bills of materials are told; of further ones nobody hears, for they are claims.
+const BILLS_MAX: usize = 1000;
+
 /// What one look saw.
 pub(crate) struct Look {
     pub(crate) packages: Vec<Package>,
     pub(crate) os_release: Option<OsRelease>,
     pub(crate) files: Vec<FileFacts>,
     pub(crate) notes: Vec<Note>,
+    pub(crate) bill_files: Vec<BillFile>,
     pub(crate) entries: u64,
     pub(crate) inflated_bytes: u64,
 }
@@ -47,6 +52,7 @@ struct Holding {
     os_release: Option<Box<OsRelease>>,
     claims: Vec<Claim>,
     licenses: Vec<String>,
+    bill: Option<BillBytes>,
     troubles: Vec<String>,
 }
 
@@ -59,6 +65,8 @@ struct Looking<'i> {
     holdings: HashMap<(FileId, Role), Holding>,
     /// How many packages all holdings name, each as often as it is named.
     named: usize,
+    /// How many bills of materials were held.
+    bills: usize,
     /// Which package at which path has been there since which layer.
     since: HashMap<(u32, Arc<[u8]>), u32>,
     entries: u64,
@@ -80,6 +88,7 @@ impl Look {
             found_bytes: 0,
             holdings: HashMap::new(),
             named: 0,
+            bills: 0,
             since: HashMap::new(),
             entries: 0,
             inflated_bytes: 0,
@@ -92,6 +101,11 @@ impl Look {
 
 impl Looking<'_> {
     fn hold(&mut self, wanted: Wanted, findings: Vec<(Role, Findings)>) -> Result<(), Fault> {
+        let mut findings = findings;
+        for (_, findings) in &mut findings {
+            findings.bill = findings.bill.filter(|_| self.bills < BILLS_MAX);
+            self.bills += usize::from(findings.bill.is_some());
+        }
         let telling = findings.into_iter().filter(|(_, it)| !it.is_empty());
         let telling: Vec<(Role, Findings)> = telling.collect();
         let shown = telling.iter().map(|(role, _)| *role).collect();
@@ -137,7 +151,8 @@ impl Looking<'_> {
         self.named += packages.len();
         packages.shrink_to_fit();
         let os_release = findings.os_release.map(Box::new);
-        Holding { packages, os_release, claims, licenses: findings.licenses, troubles }
+        let (licenses, bill) = (findings.licenses, findings.bill);
+        Holding { packages, os_release, claims, licenses, bill, troubles }
     }
 
     /// What a file's packages claim; nothing where there is no room for more of it.
@@ -206,8 +221,27 @@ impl Looking<'_> {
             });
         }
         let (files, notes) = self.told();
+        let bill_files = self.bill_files();
         let (entries, inflated_bytes) = (self.entries, self.inflated_bytes);
-        Look { packages, os_release, files, notes, entries, inflated_bytes }
+        Look { packages, os_release, files, notes, bill_files, entries, inflated_bytes }
+    }
+
+    fn bill_files(&self) -> Vec<BillFile> {
+        let mut bills = Vec::new();
+        for Seen { path, file: id, shows } in self.rootfs.files() {
+            let layer = self.rootfs.file(id).and_then(|it| self.layer_ref(it.layer));
+            let bytes = shows.iter().filter_map(|role| self.holdings.get(&(id, role))?.bill);
+            bills.extend(layer.into_iter().zip(bytes).map(
+                |(layer, BillBytes { digest, size })| BillFile {
+                    path: shown(&path),
+                    layer,
+                    digest,
+                    size,
+                },
+            ));
+        }
+        bills.sort_by(|a, b| a.path.cmp(&b.path));
+        bills
     }
 
     /// What a package declares, or where its database has no word for it the file beside it.

@@ -49,7 +49,7 @@ pub(crate) fn take_from(image: &Image, layers: &Layers<'_>) -> Result<Inventory,
 }
 
 fn inventory(image: &Image, look: Look, unsolved: Option<&str>) -> Inventory {
-    let Look { packages, os_release, files, mut notes, entries, inflated_bytes } = look;
+    let Look { packages, os_release, files, mut notes, bill_files, entries, inflated_bytes } = look;
     if let (Some(reason), Some(layer)) = (unsolved, image.layers().last()) {
         let layer = crate::package::LayerRef::of(layer);
         notes.push(Note { path: String::new(), reason: reason.to_owned(), layer });
@@ -68,6 +68,16 @@ fn inventory(image: &Image, look: Look, unsolved: Option<&str>) -> Inventory {
         packages: packages.len() as u64,
     };
     let image = image.pinned().clone();
-    let (digest, base) = (image.digest, None);
-    Inventory { image, digest, base, os_release, packages, files, notes, counts }
+    Inventory {
+        digest: image.digest,
+        image,
+        base: None,
+        os_release,
+        packages,
+        files,
+        notes,
+        bill_files,
+        claimed_bills: Vec::new(),
+        counts,
+    }
 }

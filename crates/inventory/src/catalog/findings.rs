@@ -4,6 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::claimed::BillBytes;
 use crate::ecosystem::Ecosystem;
 use crate::os_release::OsRelease;
 use crate::package::Source;
@@ -70,6 +71,8 @@ pub(crate) struct Findings {
     pub(crate) claims: Vec<(Vec<u8>, Option<usize>)>,
     /// Licences that a file declares of the package that it belongs to.
     pub(crate) licenses: Vec<String>,
+    /// Which bytes it is, of a bill of materials.
+    pub(crate) bill: Option<BillBytes>,
     /// What they take in memory, while they are added to.
     pub(crate) bytes: usize,
 }
@@ -82,9 +85,10 @@ impl Findings {
         troubles: Vec<String>,
         claims: Vec<(Vec<u8>, Option<usize>)>,
         licenses: Vec<String>,
+        bill: Option<BillBytes>,
     ) -> Self {
         let troubles = troubles.into_iter().map(Trouble::Malformed).collect();
-        Self { packages, os_release, troubles, claims, licenses, bytes: 0 }
+        Self { packages, os_release, troubles, claims, licenses, bill, bytes: 0 }
     }
 
     /// Those of a file that is past a limit.
@@ -101,6 +105,7 @@ impl Findings {
             && self.troubles.is_empty()
             && self.claims.is_empty()
             && self.licenses.is_empty()
+            && self.bill.is_none()
     }
 
     /// Adds a package. An error says that there is no room for more: read no further.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::event::{END, Event, FILE_READ, Reading, kind_of};
 use crate::catalog::{Findings, Found, Role, Roles};
+use crate::claimed::BillBytes;
 use crate::os_release::OsRelease;
 use crate::tar_walk::{Entry, EntryKind};
 
@@ -25,6 +26,8 @@ struct Told {
     os_release: Option<OsRelease>,
     troubles: Vec<String>,
     licenses: Vec<String>,
+    #[serde(default)]
+    bill: Option<BillBytes>,
 }
 
 impl<R: Read> JournalReader<R> {
@@ -88,8 +91,8 @@ impl<R: Read> JournalReader<R> {
             let package = self.number()?.checked_sub(1);
             claims.push((path, package.and_then(|it| usize::try_from(it).ok())));
         }
-        let Told { packages, os_release, troubles, licenses } = told;
-        Ok(Findings::told(packages, os_release, troubles, claims, licenses))
+        let Told { packages, os_release, troubles, licenses, bill } = told;
+        Ok(Findings::told(packages, os_release, troubles, claims, licenses, bill))
     }
 
     fn bytes(&mut self) -> io::Result<Vec<u8>> {

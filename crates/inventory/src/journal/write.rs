@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::event::{END, Reading, tag_of};
 use crate::catalog::{Findings, Found};
+use crate::claimed::BillBytes;
 use crate::os_release::OsRelease;
 use crate::tar_walk::{Entry, EntryKind};
 
@@ -24,6 +25,8 @@ struct Told<'f> {
     os_release: &'f Option<OsRelease>,
     troubles: Vec<String>,
     licenses: &'f [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bill: &'f Option<BillBytes>,
 }
 
 impl<W: Write> JournalWriter<W> {
@@ -89,9 +92,10 @@ impl<W: Write> JournalWriter<W> {
 
     fn findings(&mut self, findings: &Findings) -> io::Result<()> {
         // Named one by one: what is added to findings must be added here.
-        let Findings { packages, os_release, troubles, claims, licenses, bytes: _ } = findings;
+        let Findings { packages, os_release, troubles, claims, licenses, bill, bytes: _ } =
+            findings;
         let troubles = troubles.iter().map(ToString::to_string).collect();
-        let json = serde_json::to_vec(&Told { packages, os_release, troubles, licenses })?;
+        let json = serde_json::to_vec(&Told { packages, os_release, troubles, licenses, bill })?;
         self.bytes(&json);
         self.number(claims.len() as u64);
         for (path, package) in claims {
