@@ -12,7 +12,7 @@ use testkit::image::{BuiltImage, ImageBuilder};
 use testkit::program::{Ended, run};
 use testkit::registry::{Answer, AttachedRepository, Listing, ScriptedRegistry};
 use testkit::signer::{SignatureManifest, Signer, signature_manifest};
-use testkit::sigstore::{Identity, Instance, Order};
+use testkit::sigstore::{Identity, Instance, Leaf, Order, OwnPki, pem};
 
 fn image() -> BuiltImage {
     ImageBuilder::new().build()
@@ -239,12 +239,45 @@ fn a_key_whose_signature_is_not_logged_is_rejected_unless_it_is_waived() {
 }
 
 #[test]
+fn a_certificate_by_ones_own_authority_verifies_without_an_issuer() {
+    let (key, own) = (Signer::new("me"), OwnPki::new("acme"));
+    let mut layer = key.sign("fn", &image().digest());
+    let certificate = own.certify(&key, &Leaf::of(&["me@acme.example"]));
+    layer.beside = vec![("certificate", pem(&certificate)), ("chain", own.chain_pem())];
+    let signed = repository().tagged(signature_manifest(&image().digest(), vec![layer]));
+    let registry = signed.serve(Listing::Missing);
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (roots, chain) = (file("roots.pem", own.root_pem()), file("chain.pem", own.chain_pem()));
+    let other = file("other.pem", OwnPki::new("mallory").root_pem());
+    let waived = "--skip-transparency-log-unsafe";
+    for (identity, flag, authorities, more, code) in [
+        ("me@acme.example", "--ca-roots", &roots, &[waived][..], 0),
+        ("me@acme.example", "--certificate-chain", &chain, &[waived], 0),
+        ("me@acme.example", "--ca-roots", &other, &[waived], 1),
+        ("you@acme.example", "--ca-roots", &roots, &[waived], 1),
+        ("me@acme.example", "--ca-roots", &roots, &[], 1), // no log holds it
+        ("me@acme.example", "--ca-roots", &roots, &[waived, "--certificate-chain", &chain], 3),
+    ] {
+        let asked = ["--certificate-identity", identity, flag, authorities.as_str()];
+        let ended = verify(&registry, &[&asked[..], more].concat());
+        assert_eq!(ended.code, code, "{asked:?} {more:?}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
 fn whoever_is_not_named_whole_is_a_wrong_question() {
     let registry = repository().serve(Listing::Api);
     for arguments in [
         &[][..],
         &["--certificate-identity", "a@b.c"],
         &["--certificate-oidc-issuer", "https://x"],
+        &["--ca-roots", "DESK/acme.pub"],
+        &["--key", "DESK/acme.pub", "--ca-roots", "DESK/acme.pub"],
         &["--key", "DESK/acme.pub", "--certificate-identity", "a@b.c"],
         &["--key", "DESK/none.pub"],
     ] {

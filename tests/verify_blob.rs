@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::program::{Ended, run};
 use testkit::signer::Signer;
-use testkit::sigstore::{Identity, Instance, Logged, Order};
+use testkit::sigstore::{Identity, Instance, Leaf, Logged, Order, OwnPki};
 use verdict::Digest;
 
 const FILE: &[u8] = b"function handler";
@@ -120,6 +120,35 @@ fn the_answer_says_who_signed_and_when() {
             "waived": [],
         })
     );
+}
+
+#[test]
+fn a_certificate_by_ones_own_authority_needs_no_issuer() {
+    let (key, own) = (Signer::new("me"), OwnPki::new("acme"));
+    let certificate = own.certify(&key, &Leaf::of(&[SUBJECT]));
+    let order = Order { logged: Logged::Nowhere, ..Order::default() };
+    let bundle = Instance::new("acme").sign_with_certificate(&key, certificate, FILE, &order);
+    let desk = Desk::with(&bundle);
+    desk.write("chain.pem", own.chain_pem().as_bytes());
+    desk.write("other.pem", OwnPki::new("mallory").chain_pem().as_bytes());
+    let asked = format!("--bundle @bundle.json --certificate-identity {SUBJECT}");
+    let ended =
+        desk.ends(&format!("{asked} --certificate-chain @chain.pem --insecure-ignore-tlog"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("for whom CN=acme root vouches"), "{}", ended.stdout);
+    let waived = "--insecure-ignore-tlog";
+    let unlogged = desk.ends(&format!("{asked} --certificate-chain @chain.pem"));
+    let other = desk.ends(&format!("{asked} --ca-roots @other.pem {waived}"));
+    let no_file = desk.ends(&format!("{asked} --ca-roots @fn {waived}"));
+    for (ended, why) in [
+        (unlogged, "no entry of a transparency log"),
+        (other, "leads to none of the authorities that are named"),
+        (no_file, "holds no certificate authorities that can be used"),
+    ] {
+        assert_eq!(ended.code, 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains(why), "{why:?} is not in {}", ended.stderr);
+    }
+    assert_eq!(desk.verify(&format!("{asked} @fn")).code, 3, "an issuer or authorities");
 }
 
 #[test]

@@ -3,13 +3,19 @@
 
 use std::sync::LazyLock;
 
-use signature::{Bundle, Evidence, KeyedLog, PublicKey, Sigstore, TrustedRoot};
+use signature::{Bundle, CertificateAuthorities, Evidence, KeyedLog, PublicKey, Sigstore, TrustedRoot};
 
 /// Of the instance that made the corpus: what verifies there is damaged bit by bit.
 static ROOT: LazyLock<Option<TrustedRoot>> =
     LazyLock::new(|| TrustedRoot::from_json(include_bytes!("../corpus/trusted_root/acme")).ok());
 static KEY: LazyLock<Option<PublicKey>> = LazyLock::new(|| {
     PublicKey::from_pem(include_str!("../../crates/signature/tests/vectors/openssl/p384.pub")).ok()
+});
+
+static OWN: LazyLock<CertificateAuthorities> = LazyLock::new(|| {
+    let mut own = CertificateAuthorities::default();
+    let _ = own.add(include_str!("../corpus/certificate_authorities/chain"));
+    own
 });
 
 libfuzzer_sys::fuzz_target!(|json: &[u8]| {
@@ -20,6 +26,7 @@ libfuzzer_sys::fuzz_target!(|json: &[u8]| {
     for bundle in Bundle::parse(json).ok().into_iter().chain(lifted) {
         let _ = bundle.statement();
         let _ = bundle.verify_keyless(b"artifact"[..].into(), root, Evidence::default());
+        let _ = bundle.verify_certified(b"artifact"[..].into(), &OWN, KeyedLog::WaivedUnsafe);
         let _ = bundle.verify_keyed(b"artifact"[..].into(), key, KeyedLog::Required(root));
     }
 });

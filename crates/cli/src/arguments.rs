@@ -267,17 +267,29 @@ pub(crate) struct VerifyBlob {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "issuer"])]
     pub(crate) key: Option<PathBuf>,
     /// Who signed, exactly: an e-mail address, or the URI of a workload.
-    #[arg(long, value_name = "IDENTITY", requires = "issuer")]
+    #[arg(long, value_name = "IDENTITY")]
     pub(crate) certificate_identity: Option<String>,
     /// Who signed, as a regular expression over the whole identity.
-    #[arg(long, value_name = "REGEX", requires = "issuer")]
+    #[arg(long, value_name = "REGEX")]
     pub(crate) certificate_identity_regexp: Option<String>,
     /// Who vouches for the signer, exactly: the URL of an OpenID Connect issuer.
-    #[arg(long, value_name = "URL", requires = "subject")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "subject",
+        required_unless_present_any = ["key", "own", "certificate_oidc_issuer_regexp"]
+    )]
     pub(crate) certificate_oidc_issuer: Option<String>,
     /// Who vouches for the signer, as a regular expression over the whole URL.
     #[arg(long, value_name = "REGEX", requires = "subject")]
     pub(crate) certificate_oidc_issuer_regexp: Option<String>,
+    /// Certificate authorities of your own (PEM) that certified the signer, instead of those of the
+    /// trusted root; no issuer is asked then.
+    #[arg(long, value_name = "FILE", group = "own", requires = "subject")]
+    pub(crate) ca_roots: Option<PathBuf>,
+    /// The same as a chain: the authority that issued the certificate first, its root last.
+    #[arg(long, value_name = "FILE", group = "own", requires = "subject")]
+    pub(crate) certificate_chain: Option<PathBuf>,
     /// Accept a signature that no transparency log took in. Unsafe: nobody would notice a stolen
     /// key or a deceived authority.
     #[arg(long)]

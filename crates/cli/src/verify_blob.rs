@@ -7,8 +7,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use ::signature::{
-    Artifact, BUNDLE_BYTES_MAX, Bundle, Demand, Evidence, Identity, KeyedLog, KeyedSignature,
-    PublicKey, Signer, TRUSTED_ROOT_BYTES_MAX, TextMatch, TextMatchError, TrustedRoot,
+    Artifact, BUNDLE_BYTES_MAX, Bundle, CertificateAuthorities, Demand, Evidence, Identity,
+    KeyedLog, KeyedSignature, PublicKey, Signer, TRUSTED_ROOT_BYTES_MAX, TextMatch, TextMatchError,
+    TrustedRoot,
 };
 use verdict::Digest;
 
@@ -20,18 +21,21 @@ use crate::render::{json, print};
 /// A file larger than this is not read; its digest can be given instead.
 const ARTIFACT_BYTES_MAX: usize = 2 << 30;
 const KEY_BYTES_MAX: usize = 64 << 10;
+const AUTHORITIES_BYTES_MAX: usize = 256 << 10;
 
 /// Whom the user trusts.
 enum Trusted {
     Key(PublicKey),
     Identity(Identity),
+    /// One certified by authorities of the user's own.
+    Certified(Identity, CertificateAuthorities),
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &VerifyBlob) -> Result<Exit, Failure> {
     let trusted = trusted(arguments)?;
     let root = match (&trusted, arguments.insecure_ignore_tlog) {
-        (Trusted::Key(_), true) => None,
+        (Trusted::Key(_) | Trusted::Certified(..), true) => None,
         _ => Some(root(arguments.trusted_root.as_deref())?),
     };
     let bundle = read(&arguments.bundle, BUNDLE_BYTES_MAX, "the bundle")?;
@@ -48,9 +52,9 @@ pub(crate) fn run(arguments: &VerifyBlob) -> Result<Exit, Failure> {
             Artifact::Bytes(&bytes)
         }
     };
-    match (trusted, root) {
-        (Trusted::Key(key), root) => {
-            let log = root.as_ref().map_or(KeyedLog::WaivedUnsafe, KeyedLog::Required);
+    let log = root.as_ref().map_or(KeyedLog::WaivedUnsafe, KeyedLog::Required);
+    match (trusted, &root) {
+        (Trusted::Key(key), _) => {
             let signature = bundle
                 .verify_keyed(artifact, &key, log)
                 .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
@@ -58,7 +62,13 @@ pub(crate) fn run(arguments: &VerifyBlob) -> Result<Exit, Failure> {
         }
         (Trusted::Identity(identity), Some(root)) => {
             let signer = bundle
-                .verify_keyless(artifact, &root, evidence(arguments))
+                .verify_keyless(artifact, root, evidence(arguments))
+                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
+            judge(arguments, &artifact, &identity, &signer)
+        }
+        (Trusted::Certified(identity, authorities), _) => {
+            let signer = bundle
+                .verify_certified(artifact, &authorities, log)
                 .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
             judge(arguments, &artifact, &identity, &signer)
         }
@@ -90,8 +100,13 @@ fn trusted(arguments: &VerifyBlob) -> Result<Trusted, Failure> {
         return Ok(Trusted::Key(key));
     }
     let subject = text(&arguments.certificate_identity, &arguments.certificate_identity_regexp);
-    let issuer =
-        text(&arguments.certificate_oidc_issuer, &arguments.certificate_oidc_issuer_regexp);
+    let own = authorities(arguments)?;
+    let (exact, pattern) =
+        (&arguments.certificate_oidc_issuer, &arguments.certificate_oidc_issuer_regexp);
+    let issuer = match own.is_some() && exact.is_none() && pattern.is_none() {
+        true => Ok(TextMatch::anything_unsafe()), // the authorities are the issuer
+        false => text(exact, pattern),
+    };
     let both = || {
         Ok::<_, TextMatchError>(Identity {
             issuer: issuer?,
@@ -103,7 +118,24 @@ fn trusted(arguments: &VerifyBlob) -> Result<Trusted, Failure> {
         usage("the signer's identity cannot be used", "name the identity and its issuer, each exactly or as a regular expression over the whole of it")
             .because(&error)
     };
-    both().map(Trusted::Identity).map_err(wrong)
+    let identity = both().map_err(wrong)?;
+    Ok(match own {
+        Some(authorities) => Trusted::Certified(identity, authorities),
+        None => Trusted::Identity(identity),
+    })
+}
+
+/// The certificate authorities of the user's own, if any are named.
+fn authorities(arguments: &VerifyBlob) -> Result<Option<CertificateAuthorities>, Failure> {
+    let named = arguments.ca_roots.as_ref().or(arguments.certificate_chain.as_ref());
+    let Some(path) = named else { return Ok(None) };
+    let pem = read(path, AUTHORITIES_BYTES_MAX, "the file of certificate authorities")?;
+    let mut authorities = CertificateAuthorities::default();
+    authorities.add(&String::from_utf8_lossy(&pem)).map_err(|error| {
+        let what = format!("{} holds no certificate authorities that can be used", path.display());
+        not_verified(what, "name a PEM file of the certificates of your authorities", &error)
+    })?;
+    Ok(Some(authorities))
 }
 
 fn text(exact: &Option<String>, regexp: &Option<String>) -> Result<TextMatch, TextMatchError> {

@@ -113,9 +113,10 @@ impl Signatures {
         }
     }
 
-    /// Whether a key lies in a secret, which can change without the policy.
-    pub fn names_secrets(&self) -> bool {
-        self.authorities.iter().any(Authority::names_secrets)
+    /// Whether the same policy may say something else of the same signatures in a moment: a key
+    /// lies in a secret, or certificates are judged by today's date.
+    pub fn is_momentary(&self) -> bool {
+        self.authorities.iter().any(Authority::is_momentary)
     }
 
     /// The authorities that may vouch for an image of this repository.

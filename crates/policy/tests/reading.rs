@@ -123,7 +123,7 @@ fn a_key_is_a_public_key_of_a_named_authority_with_images() {
     check("{name: a, images: ['**'], keys: [gone.pub]}", "create \"gone.pub\"");
     check("{name: a, images: ['**'], keys: []}", "has no signers");
     check("{name: a, images: [], keys: [keys/acme.pub]}", "has no images");
-    check("{name: a, images: ['**'], keys: [rules/a.rego]}", "not a public key");
+    check("{name: a, images: ['**'], keys: [rules/a.rego]}", "not a PEM file");
     let secret = "{name: a, images: ['**'], keys: ['-----BEGIN EC PRIVATE KEY-----']}";
     check(secret, "is a private key");
     let one = "{name: a, images: ['**'], keys: [keys/acme.pub]}";

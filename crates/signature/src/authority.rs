@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::attestation::AttestationDemand;
-use crate::exhibit::{Claim, Fault, Signatory, Trust, Verified};
+use crate::exhibit::{Certified, Claim, Fault, Signatory, Trust, Verified};
 use crate::identity::Identity;
 use crate::key::PublicKey;
 use crate::keyed::KeyedLog;
 use crate::keyless::{Demand, Evidence};
+use crate::own_pki::CertificateAuthorities;
 use crate::trust::TrustedRoot;
 
 /// Somebody who vouches for images.
@@ -22,12 +23,15 @@ pub struct Authority {
     pub keys: Vec<PublicKey>,
     /// Whom it trusts by certificate.
     pub identities: Vec<Identity>,
+    /// Whom certificates are traced to instead of the root.
+    pub certificate_authorities: Option<CertificateAuthorities>,
     /// Whom certificates, logs and timestamps are traced to; without one no certificate and no
     /// log is trusted.
     pub root: Option<Arc<TrustedRoot>>,
-    /// Whether signatures by its keys must be logged.
+    /// Whether signatures by its keys must be logged, and those with a certificate by its own
+    /// certificate authorities.
     pub keyed_log: LogDemand,
-    /// What is asked of signatures with a certificate.
+    /// What is asked of signatures with a certificate by the root's.
     pub evidence: Evidence,
     /// Whether a timestamp authority must vouch for each signature's time.
     pub timestamp: TimestampDemand,
@@ -81,6 +85,7 @@ impl Authority {
             name: name.into(),
             keys,
             identities: Vec::new(),
+            certificate_authorities: None,
             root: None,
             keyed_log: LogDemand::default(),
             evidence: Evidence::default(),
@@ -110,18 +115,26 @@ impl Authority {
             (LogDemand::Required, _, Some(root)) => KeyedLog::Required(root),
             (_, _, None) => return Err(Fault::NoRoot),
         };
-        let root = self.root.as_deref().filter(|_| !self.identities.is_empty());
-        Ok(Trust { keys: &self.keys, keyed_log, root, evidence: self.evidence })
+        let certified = match (&self.certificate_authorities, self.root.as_deref()) {
+            _ if self.identities.is_empty() => Certified::ByNobody,
+            (Some(authorities), _) => Certified::ByOwn(authorities),
+            (None, Some(root)) => Certified::ByInstance(root, self.evidence),
+            (None, None) => Certified::ByNobody,
+        };
+        Ok(Trust { keys: &self.keys, keyed_log, certified })
     }
 
     /// Whether what verified is of one of its signers, as it asks for.
     ///
     /// # Errors
     /// When it is somebody else's, or lacks what is asked of every signature.
-    pub(crate) fn accepts(&self, verified: &Verified, timestamped: bool) -> Result<(), Fault> {
-        if let Signatory::Identity(signer) = &verified.signatory {
-            if !self.identities.iter().any(|identity| identity.is(signer)) {
-                return Err(Fault::OtherIdentity(signer.clone()));
+    pub(crate) fn accepts(&self, verified: &mut Verified, timestamped: bool) -> Result<(), Fault> {
+        if let Signatory::Identity(signer) = &mut verified.signatory {
+            let name = self.identities.iter().find_map(|identity| identity.name_of(signer));
+            match name.map(str::to_owned) {
+                None => return Err(Fault::OtherIdentity(signer.clone())),
+                // Who has several names is counted by the one that is trusted.
+                Some(name) => signer.subject = name,
             }
             if self.evidence.log == Demand::WaivedUnsafe && verified.times.is_empty() {
                 // Without a trusted time nobody knows whether the certificate was valid.

@@ -9,7 +9,6 @@ use sigstore_types::SignatureContent;
 use sigstore_types::bundle::VerificationMaterialContent;
 
 use crate::fault::Cause;
-use crate::key::PublicKey;
 use crate::provider;
 use crate::statement::{Statement, StatementError};
 
@@ -163,12 +162,5 @@ impl Bundle {
     pub(crate) fn has_timestamp(&self) -> bool {
         let times = &self.inner.verification_material.timestamp_verification_data;
         !times.rfc3161_timestamps.is_empty()
-    }
-
-    /// The key in its certificate, if it has one that can be read.
-    pub(crate) fn certified_key(&self) -> Option<PublicKey> {
-        let certificate = self.inner.signing_certificate()?;
-        let parsed = sigstore_crypto::parse_certificate_info(certificate).ok()?;
-        PublicKey::from_der(parsed.public_key.as_bytes()).ok()
     }
 }

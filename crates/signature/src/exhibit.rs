@@ -20,6 +20,7 @@ use crate::keyed::KeyedLog;
 use crate::keyless::{Evidence, Signer};
 use crate::legacy::LegacySignature;
 use crate::lift::LiftError;
+use crate::own_pki::CertificateAuthorities;
 use crate::payload::{Payload, PayloadError};
 use crate::statement::Statement;
 use crate::trust::TrustedRoot;
@@ -40,10 +41,19 @@ pub struct Trust<'t> {
     pub keys: &'t [PublicKey],
     /// Whether a signature by one of them must be logged.
     pub keyed_log: KeyedLog<'t>,
-    /// Whom certificates are traced to; without one no certificate is trusted.
-    pub root: Option<&'t TrustedRoot>,
-    /// What is asked of a signature with a certificate.
-    pub evidence: Evidence,
+    /// Whom certificates are traced to.
+    pub certified: Certified<'t>,
+}
+
+/// Whom certificates are traced to.
+#[derive(Clone, Copy)]
+pub enum Certified<'t> {
+    /// No certificate is trusted.
+    ByNobody,
+    /// An instance of Sigstore, and what is asked of a signature besides.
+    ByInstance(&'t TrustedRoot, Evidence),
+    /// Authorities of the user's own; logs are asked for as of keys.
+    ByOwn(&'t CertificateAuthorities),
 }
 
 /// A signature that verifies. Whether it is of somebody whom the policy trusts is known for a
@@ -195,15 +205,23 @@ pub(crate) fn verify_bundle(
             Err(fault) => faults.push(fault),
         }
     }
-    if let (Some(root), Claimed::Certificate) = (trust.root, bundle.claimed()) {
-        match bundle.verify_keyless(artifact, root, trust.evidence) {
-            Ok(signer) => {
-                let times = signer.times.clone();
-                let signatory = Signatory::Identity(Box::new(signer));
-                return Ok(Verified { signatory, claim: claim()?, times });
-            }
-            Err(fault) => faults.push(fault),
+    let signer = match (trust.certified, bundle.claimed()) {
+        (Certified::ByNobody, _) | (_, Claimed::Key(_)) => None,
+        (Certified::ByInstance(root, evidence), Claimed::Certificate) => {
+            Some(bundle.verify_keyless(artifact, root, evidence))
         }
+        (Certified::ByOwn(authorities), Claimed::Certificate) => {
+            Some(bundle.verify_certified(artifact, authorities, trust.keyed_log))
+        }
+    };
+    match signer {
+        Some(Ok(signer)) => {
+            let times = signer.times.clone();
+            let signatory = Signatory::Identity(Box::new(signer));
+            return Ok(Verified { signatory, claim: claim()?, times });
+        }
+        Some(Err(fault)) => faults.push(fault),
+        None => {}
     }
     let worst = faults.into_iter().map(Fault::Bundle).max_by_key(Fault::outcome);
     Err(worst.unwrap_or(Fault::OtherSigner))

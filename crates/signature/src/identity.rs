@@ -52,12 +52,21 @@ pub enum TextMatchError {
 impl Identity {
     /// Whether this is who signed. What the certificate does not say, it does not say as asked.
     pub fn is(&self, signer: &Signer) -> bool {
+        self.name_of(signer).is_some()
+    }
+
+    /// The name by which this is who signed: the subject, or one of its other names.
+    pub(crate) fn name_of<'s>(&self, signer: &'s Signer) -> Option<&'s str> {
+        let mut names = std::iter::once(&signer.subject).chain(&signer.also);
+        let name = names.find(|name| self.subject.covers(name))?;
+        self.is_said_of(signer).then_some(name)
+    }
+
+    fn is_said_of(&self, signer: &Signer) -> bool {
         let says = |(name, asked): (&String, &TextMatch)| {
             signer.extensions.get(name.as_str()).is_some_and(|said| asked.covers(said))
         };
-        self.issuer.covers(&signer.issuer)
-            && self.subject.covers(&signer.subject)
-            && self.extensions.iter().all(says)
+        self.issuer.covers(&signer.issuer) && self.extensions.iter().all(says)
     }
 }
 
@@ -210,6 +219,7 @@ mod tests {
         let signer = Signer {
             issuer: "i".to_owned(),
             subject: "s".to_owned(),
+            also: Vec::new(),
             extensions: BTreeMap::from([("build-trigger", "push".to_owned())]),
             times: Vec::new(),
         };

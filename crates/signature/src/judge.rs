@@ -147,8 +147,8 @@ fn weigh(
     authority: &Authority,
     trust: &Trust<'_>,
 ) -> Result<(Verified, Vec<usize>), Fault> {
-    let verified = exhibit.verify(&origin.subject, trust)?;
-    authority.accepts(&verified, exhibit.has_timestamp())?;
+    let mut verified = exhibit.verify(&origin.subject, trust)?;
+    authority.accepts(&mut verified, exhibit.has_timestamp())?;
     let Claim::Attestation(statement) = &verified.claim else {
         return Ok((verified, Vec::new()));
     };

@@ -49,7 +49,7 @@ impl Bundle {
     ) -> Result<KeyedSignature, BundleFault> {
         // A certificate beside a configured key decides nothing. Its key is the configured one, or
         // the bundle is somebody else's.
-        if self.is_certified() && self.certified_key().as_ref() != Some(key) {
+        if self.is_certified() && self.certificate().and_then(|it| it.key()).as_ref() != Some(key) {
             return Err(BundleFault::OtherKey);
         }
         self.about(&artifact)?;

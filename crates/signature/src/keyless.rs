@@ -12,6 +12,7 @@ use sigstore_verify::{VerificationPolicy, VerificationResult};
 
 use crate::artifact::Artifact;
 use crate::bundle::{Bundle, Claimed};
+use crate::certificate::Certificate;
 use crate::fault::BundleFault;
 use crate::trust::TrustedRoot;
 
@@ -41,8 +42,10 @@ pub enum Demand {
 pub struct Signer {
     /// Who vouched for the subject: the OIDC issuer's URL.
     pub issuer: String,
-    /// Who it is: an e-mail address, or the URI of a workload.
+    /// Who it is: an e-mail address, the URI of a workload, or another name of Fulcio's.
     pub subject: String,
+    /// What else a certificate by an authority of the user's own calls them; Fulcio knows one name.
+    pub also: Vec<String>,
     /// What else the certificate says of a build, by [`Signer::EXTENSIONS`]' names.
     pub extensions: BTreeMap<&'static str, String>,
     /// Every trusted time at which the signature existed.
@@ -89,7 +92,7 @@ impl Bundle {
         }
         .map_err(BundleFault::of)?;
         let certificate = verified.certificate().ok_or(BundleFault::NoCertificate)?;
-        let mut signer = Signer::of(certificate)?;
+        let mut signer = Signer::of(certificate, self.certificate())?;
         signer.times = times(&verified)?;
         Ok(signer)
     }
@@ -156,14 +159,16 @@ impl Signer {
         ("token-subject", 24),
     ];
 
-    fn of(certificate: &CertificateInfo) -> Result<Self, BundleFault> {
+    fn of(certificate: &CertificateInfo, read: Option<Certificate>) -> Result<Self, BundleFault> {
         let subject = match &certificate.identity {
-            Some(SubjectAltName::Email(text) | SubjectAltName::Uri(text)) => text.clone(),
-            _ => return Err(BundleFault::NoIdentity("subject")),
+            Some(SubjectAltName::Email(text) | SubjectAltName::Uri(text)) => Some(text.clone()),
+            // Fulcio's other names are for who is neither.
+            _ => read.and_then(|it| it.other_name()),
         };
+        let subject = subject.ok_or(BundleFault::NoIdentity("subject"))?;
         let issuer = certificate.issuer.clone().ok_or(BundleFault::NoIdentity("issuer"))?;
         let extensions = extensions(&certificate.ci_claims);
-        Ok(Self { issuer, subject, extensions, times: Vec::new() })
+        Ok(Self { issuer, subject, also: Vec::new(), extensions, times: Vec::new() })
     }
 }
 
@@ -183,7 +188,7 @@ pub(crate) fn passed(seconds: impl Iterator<Item = i64>) -> Result<Vec<Timestamp
     seconds.map(passed).collect()
 }
 
-fn extensions(claims: &FulcioCiClaims) -> BTreeMap<&'static str, String> {
+pub(crate) fn extensions(claims: &FulcioCiClaims) -> BTreeMap<&'static str, String> {
     let github = &claims.deprecated_github;
     let values = [
         &github.workflow_trigger,

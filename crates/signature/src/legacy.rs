@@ -8,7 +8,7 @@ use verdict::Digest;
 use crate::artifact::Artifact;
 use crate::attached::Simple;
 use crate::bundle::{Bundle, Claimed};
-use crate::exhibit::{Claim, Fault, Signatory, Trust, Verified, verify_bundle};
+use crate::exhibit::{Certified, Claim, Fault, Signatory, Trust, Verified, verify_bundle};
 use crate::fault::BundleFault;
 use crate::key::{PublicKey, SignatureFault};
 use crate::keyed::KeyedLog;
@@ -62,7 +62,9 @@ impl LegacySignature {
                 Some(Ok(bundle)) if bundle.claimed() == Claimed::Certificate => {
                     verify_bundle(bundle, Artifact::Bytes(bytes), trust, claim)
                 }
-                Some(Err(error)) if trust.root.is_some() => Err(Fault::Lift(Arc::clone(error))),
+                Some(Err(error)) if !matches!(trust.certified, Certified::ByNobody) => {
+                    Err(Fault::Lift(Arc::clone(error)))
+                }
                 _ => Err(fault),
             },
         }

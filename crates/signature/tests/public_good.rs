@@ -1,5 +1,5 @@
-//! Bundles that others made on Sigstore's public-good instance (and one on its staging), verified
-//! with the root that is built in, without a network.
+//! Bundles that others made on Sigstore's public-good instance (one on its staging, one on an instance
+//! for tests), verified with the root that is built in or theirs, without a network.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use signature::{Bundle, BundleFault, Evidence, Signer, TrustedRoot};
@@ -66,6 +66,22 @@ fn an_attestation_in_rekor_2_is_verified_by_its_timestamp() {
     let who = ("jku@goto.fi", "https://github.com/login/oauth");
     let _ = check(&staging(), IN_REKOR_2, PACKAGE, who, 1);
     assert!(verify(&TrustedRoot::public_good().unwrap(), IN_REKOR_2, PACKAGE).is_err());
+}
+
+#[test]
+fn who_is_neither_an_address_nor_a_workload_is_known_by_fulcios_other_name() {
+    let root = TrustedRoot::from_json(vector!("scaffolding.trusted_root.json")).unwrap();
+    let bundle = Bundle::parse(vector!("othername.sigstore.json")).unwrap();
+    let verify = |digest: &str| {
+        let digest: Digest = digest.parse().unwrap();
+        bundle.verify_keyless(digest.into(), &root, Evidence::default())
+    };
+    // The file is not at hand; its digest stands in sigstore-go's test of the same bundle.
+    let file = "sha256:bc103b4a84971ef6459b294a2b98568a2bfb72cded09d4acd1e16366a401f95b";
+    let signer = verify(file).unwrap();
+    assert_eq!(signer.subject, "foo!oidc.local");
+    assert_eq!(signer.issuer, "http://oidc.local:8080");
+    assert!(matches!(verify(&file.replace("bc10", "bc11")), Err(BundleFault::OtherArtifact)));
 }
 
 #[test]

@@ -9,10 +9,12 @@ mod bundle;
 mod der;
 mod legacy;
 mod log;
+mod own_pki;
 mod timestamp;
 
 pub use authority::Identity;
 pub use bundle::{Logged, Order};
+pub use own_pki::{Leaf, OwnPki, pem};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

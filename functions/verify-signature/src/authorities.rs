@@ -1,15 +1,16 @@
 //! The policy's authorities, ready to be asked: keys read (from secrets too), patterns compiled,
 //! trusted roots parsed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::{ImageSignature, Proof, TextPattern, TrustedKey};
 use signature::{
-    Asked, AttestationDemand, Authority, Condition, Demand, Evidence, Identity, KeyError,
-    LogDemand, Place, PublicKey, SignatureDemand, TextMatch, TextMatchError, TimestampDemand,
-    TrustError, TrustedRoot,
+    Asked, AttestationDemand, Authority, CertificateAuthorities, CertificateAuthorityError,
+    Condition, Demand, Evidence, Identity, KeyError, LogDemand, Place, PublicKey, SignatureDemand,
+    TextMatch, TextMatchError, TimestampDemand, TrustError, TrustedRoot,
 };
 
 use crate::secrets::{SecretError, Secrets};
@@ -20,9 +21,12 @@ pub(crate) enum UnusableAuthority {
     /// A key of it is none, or of a kind that is not verified.
     #[error("key {number} of the authority {authority:?} cannot be used")]
     Key { authority: String, number: usize, source: KeyError },
+    /// A certificate authority of it is none.
+    #[error("certificate authority {number} of the authority {authority:?} cannot be used")]
+    Certificates { authority: String, number: usize, source: CertificateAuthorityError },
     /// A secret that should hold a key is not there.
-    #[error("key {number} of the authority {authority:?} cannot be had")]
-    Secret { authority: String, number: usize, source: SecretError },
+    #[error("{what} {number} of the authority {authority:?} cannot be had")]
+    Secret { authority: String, what: &'static str, number: usize, source: SecretError },
     /// A pattern that cannot be compared.
     #[error("a pattern of the authority {authority:?} cannot be used")]
     Pattern { authority: String, source: TextMatchError },
@@ -77,6 +81,7 @@ fn read_one(
         name: name(),
         keys: (1..).zip(&authority.keys).map(key).collect::<Result<_, _>>()?,
         identities: identities.map_err(pattern)?,
+        certificate_authorities: certificate_authorities(authority, secrets)?,
         root: root(authority)?,
         keyed_log: match asks(Proof::TransparencyLog) {
             true => LogDemand::Required,
@@ -107,22 +112,57 @@ fn read_key(
     key: &TrustedKey,
     secrets: &Secrets,
 ) -> Result<PublicKey, UnusableAuthority> {
-    let name = || authority.name.clone();
-    let unusable = |source| UnusableAuthority::Key { authority: name(), number, source };
-    match key {
-        TrustedKey::Pem(pem) => PublicKey::from_pem(pem.as_str()).map_err(unusable),
-        TrustedKey::Secret(secret) => {
-            let pem = secrets.read(secret.as_str()).map_err(|source| {
-                UnusableAuthority::Secret { authority: name(), number, source }
-            })?;
-            PublicKey::from_pem(&pem).map_err(unusable)
-        }
+    let pem = pem(authority, ("key", number), key, secrets)?;
+    PublicKey::from_pem(&pem).map_err(|source| UnusableAuthority::Key {
+        authority: authority.name.clone(),
+        number,
+        source,
+    })
+}
+
+fn certificate_authorities(
+    authority: &policy::Authority,
+    secrets: &Secrets,
+) -> Result<Option<CertificateAuthorities>, UnusableAuthority> {
+    if authority.certificate_authorities.is_empty() {
+        return Ok(None);
+    }
+    let mut authorities = CertificateAuthorities::default();
+    for (number, named) in (1..).zip(&authority.certificate_authorities) {
+        let pem = pem(authority, ("certificate authority", number), named, secrets)?;
+        authorities.add(&pem).map_err(|source| UnusableAuthority::Certificates {
+            authority: authority.name.clone(),
+            number,
+            source,
+        })?;
+    }
+    Ok(Some(authorities))
+}
+
+/// The text that the policy names: its own, or a secret's.
+fn pem<'p>(
+    authority: &policy::Authority,
+    (what, number): (&'static str, usize),
+    named: &'p TrustedKey,
+    secrets: &Secrets,
+) -> Result<Cow<'p, str>, UnusableAuthority> {
+    match named {
+        TrustedKey::Pem(pem) => Ok(pem.as_str().into()),
+        TrustedKey::Secret(secret) => match secrets.read(secret.as_str()) {
+            Ok(pem) => Ok(pem.into()),
+            Err(source) => {
+                let authority = authority.name.clone();
+                Err(UnusableAuthority::Secret { authority, what, number, source })
+            }
+        },
     }
 }
 
 /// Whom certificates, logs and timestamps are traced to, if any is asked about.
 fn root(authority: &policy::Authority) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
-    if authority.identities.is_empty() && authority.require.is_empty() {
+    let certified =
+        !authority.identities.is_empty() && authority.certificate_authorities.is_empty();
+    if !certified && authority.require.is_empty() {
         return Ok(None);
     }
     let root = match authority.trusted_root.json() {
@@ -134,7 +174,8 @@ fn root(authority: &policy::Authority) -> Result<Option<Arc<TrustedRoot>>, Unusa
 }
 
 fn identity(identity: &policy::Identity) -> Result<Identity, TextMatchError> {
-    // The policy lets one be missing only where it says `any-identity-unsafe`.
+    // The policy lets one be missing only where it says `any-identity-unsafe`, and the issuer where
+    // it names the certificate authorities.
     let matched = |pattern: &Option<TextPattern>| {
         pattern.as_ref().map_or_else(|| Ok(TextMatch::anything_unsafe()), text)
     };

@@ -73,8 +73,7 @@ impl VerifySignature {
         let policy = Arc::new(Policy::parse(&request.policy)?);
         let looked = Arc::new(self.look(request, &policy));
         let found = Found { policy, looked };
-        // A secret may hold another key at any moment.
-        if !found.policy.signatures.names_secrets() {
+        if !found.policy.signatures.is_momentary() {
             self.cache.put(key, limits, found.clone(), Instant::now());
         }
         Ok(found)

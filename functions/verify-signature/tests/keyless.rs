@@ -107,6 +107,14 @@ fn p12_who_it_is_and_who_says_so_are_both_compared() {
 }
 
 #[test]
+fn an_identity_may_be_fulcios_other_name() {
+    let named = signed(&Identity::new("other:me!acme.example", ISSUER), &Order::default());
+    let asked = |subject: &str| by(json!({"subject": subject, "issuer": ISSUER}));
+    check(vec![named.clone()], &asked("me!acme.example"), "pass");
+    check(vec![named], &asked("you!acme.example"), "signed-by-other");
+}
+
+#[test]
 fn p9_one_workflow_at_two_refs_is_one_signer() {
     let at = |tag: &str| Identity::new(&WORKFLOW.replace("v1", tag), ISSUER);
     let any = json!({"subject": {"glob": "https://forge.example/acme/*/.ci/**"}, "issuer": ISSUER});

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 const NAME: &str = "command line";
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const KEY: &str = "key.pub";
+const OWN: &str = "ca.pem";
 const ROOT: &str = "trusted_root.json";
 
 /// Whom the arguments trust. The flags are cosign's.
@@ -24,29 +25,30 @@ pub(crate) struct Trusted {
     #[arg(long, value_name = "FILE", required_unless_present = "identity")]
     key: Option<PathBuf>,
     /// Who must have signed, exactly: an e-mail address, or the URI of a workload.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        group = "identity",
-        conflicts_with = "key",
-        requires = "issuer"
-    )]
+    #[arg(long, value_name = "TEXT", group = "identity", conflicts_with = "key")]
     certificate_identity: Option<String>,
     /// The same as a regular expression over the whole of it.
-    #[arg(
-        long,
-        value_name = "REGEX",
-        group = "identity",
-        conflicts_with = "key",
-        requires = "issuer"
-    )]
+    #[arg(long, value_name = "REGEX", group = "identity", conflicts_with = "key")]
     certificate_identity_regexp: Option<String>,
     /// Who must vouch for the signer, exactly: the URL of an OpenID Connect issuer.
-    #[arg(long, value_name = "URL", group = "issuer", requires = "identity")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "identity",
+        conflicts_with = "certificate_oidc_issuer_regexp",
+        required_unless_present_any = ["key", "own", "certificate_oidc_issuer_regexp"]
+    )]
     certificate_oidc_issuer: Option<String>,
     /// The same as a regular expression over the whole of it.
-    #[arg(long, value_name = "REGEX", group = "issuer", requires = "identity")]
+    #[arg(long, value_name = "REGEX", requires = "identity")]
     certificate_oidc_issuer_regexp: Option<String>,
+    /// Certificate authorities of your own (PEM) that certified the signer, instead of those of the
+    /// trusted root; no issuer is asked then.
+    #[arg(long, value_name = "FILE", group = "own", requires = "identity")]
+    ca_roots: Option<PathBuf>,
+    /// The same as a chain: the authority that issued the certificate first, its root last.
+    #[arg(long, value_name = "FILE", group = "own", requires = "identity")]
+    certificate_chain: Option<PathBuf>,
     /// Whom certificates, logs and timestamps are traced to (trusted_root.json); without one
     /// Sigstore's public-good instance, as it was when this program was built.
     #[arg(long, value_name = "FILE")]
@@ -75,8 +77,19 @@ impl Trusted {
                 pattern(&self.certificate_oidc_issuer, &self.certificate_oidc_issuer_regexp);
             let identity = json!({"subject": subject, "issuer": issuer});
             authority.insert("identities".to_owned(), json!([identity]));
-            if self.skip_transparency_log_unsafe {
-                authority.insert("skip-transparency-log-unsafe".to_owned(), true.into());
+            let own = self.ca_roots.as_ref().or(self.certificate_chain.as_ref());
+            if let Some(path) = own {
+                files.insert(OWN.to_owned(), text_of(path, "the certificate authorities")?);
+                authority.insert("certificate-authorities".to_owned(), json!([OWN]));
+            }
+            match (own, self.skip_transparency_log_unsafe) {
+                (Some(_), false) => {
+                    authority.insert("require".to_owned(), json!(["transparency-log"]));
+                }
+                (None, true) => {
+                    authority.insert("skip-transparency-log-unsafe".to_owned(), true.into());
+                }
+                (Some(_), true) | (None, false) => {}
             }
         }
         if let Some(path) = &self.trusted_root {

@@ -29,6 +29,11 @@ pub struct Authority {
     /// Whom it trusts by certificate (keyless signatures).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<Identity>,
+    /// The certificate authorities of its own (PEM, paths of PEM files, or `{secret: NAME}`) by which
+    /// its identities are certified, instead of by those of the trusted root. An identity needs no
+    /// issuer then, and an entry of a transparency log is asked only by `require`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificate_authorities: Vec<TrustedKey>,
     /// How many *different* keys or identities must have signed. Signatures are not counted: one
     /// signer may make as many as it likes.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -132,6 +137,7 @@ impl Authority {
             images: Vec::new(),
             keys: Vec::new(),
             identities: Vec::new(),
+            certificate_authorities: Vec::new(),
             threshold: one(),
             annotations: BTreeMap::new(),
             image_signature: ImageSignature::default(),
@@ -162,9 +168,12 @@ impl Authority {
         own.chain(self.members().iter().flat_map(Self::unsafe_options)).collect()
     }
 
-    pub(super) fn names_secrets(&self) -> bool {
-        self.keys.iter().any(|key| matches!(key, TrustedKey::Secret(_)))
-            || self.members().iter().any(Self::names_secrets)
+    /// Whether what it says of an image changes with a secret, or with the day: certificates of its
+    /// own authorities end.
+    pub(super) fn is_momentary(&self) -> bool {
+        !self.certificate_authorities.is_empty()
+            || self.keys.iter().any(|key| matches!(key, TrustedKey::Secret(_)))
+            || self.members().iter().any(Self::is_momentary)
     }
 
     /// The authorities that it is made up of: one suffices of `any`, each is asked of `all`.
@@ -191,7 +200,8 @@ impl fmt::Display for Authority {
             1 => Some("1 key".to_owned()),
             count => Some(format!("{count} keys")),
         };
-        let signers = keys.into_iter().chain(self.identities.iter().map(ToString::to_string));
+        let identities = self.identities.iter().map(|it| it.shown(&self.certificate_authorities));
+        let signers = keys.into_iter().chain(identities);
         write!(f, "{} of {}", self.threshold, signers.collect::<Vec<_>>().join(", "))?;
         for asked in &self.attestations {
             write!(f, "; attested {}", asked.predicate_type)?;

@@ -11,6 +11,12 @@ pub enum AuthorityFault {
     /// Not a public key.
     #[error("{0:?} is not a public key in PEM")]
     NotAPublicKey(String),
+    /// A file that is no PEM.
+    #[error("{0:?} is not a PEM file")]
+    NotPem(String),
+    /// Not certificates.
+    #[error("{0:?} is not a certificate in PEM")]
+    NotACertificate(String),
     /// A trusted root that is none.
     #[error("{0:?} is not a trusted_root.json")]
     NotATrustedRoot(String),
@@ -76,6 +82,10 @@ impl AuthorityFault {
             }
             Self::NotAPublicKey(_) => {
                 "give PEM that begins with -----BEGIN PUBLIC KEY-----, or the path of such a file"
+            }
+            Self::NotPem(_) => "name a file that begins with -----BEGIN",
+            Self::NotACertificate(_) => {
+                "give PEM that begins with -----BEGIN CERTIFICATE-----, or the path of such a file"
             }
             Self::NotATrustedRoot(_) => "give the path of a trusted_root.json, or `public-good`",
             Self::Incomplete("signers") => {

@@ -68,7 +68,11 @@ fn judge_one<'a>(
     judge_shape(authority, &mut own);
     judge_counts(authority, depth, &mut own);
     authority.keys.iter().for_each(|key| judge_key(key, &mut own));
-    authority.identities.iter().for_each(|identity| judge_identity(identity, &mut own));
+    authority.certificate_authorities.iter().for_each(|it| judge_certificates(it, &mut own));
+    let has_authorities = !authority.certificate_authorities.is_empty();
+    for identity in &authority.identities {
+        judge_identity(identity, has_authorities, &mut own);
+    }
     authority.attestations.iter().for_each(|asked| judge_attestation(asked, &mut own));
     tell(authority, own, faults);
     if depth > DEPTH_MAX {
@@ -124,9 +128,28 @@ fn judge_shape(authority: &Authority, own: &mut Vec<Fault>) {
     if authority.image_signature == ImageSignature::NotAsked && authority.attestations.is_empty() {
         own.push(Fault::Incomplete("attestations"));
     }
+    if !authority.certificate_authorities.is_empty() {
+        judge_own_pki(authority, own);
+    }
     let logged = authority.require.contains(&Proof::TransparencyLog);
     if logged && authority.skip_transparency_log_unsafe {
         own.push(Fault::Exclusive("require: [transparency-log]", "skip-transparency-log-unsafe"));
+    }
+}
+
+fn judge_own_pki(authority: &Authority, own: &mut Vec<Fault>) {
+    let certified = "certificate-authorities";
+    if authority.identities.is_empty() {
+        own.push(Fault::Exclusive(certified, "no identities"));
+    }
+    // Of these a log is asked by `require` alone, and certificate logs are Fulcio's.
+    for (option, given) in [
+        ("skip-transparency-log-unsafe", authority.skip_transparency_log_unsafe),
+        ("skip-certificate-log-unsafe", authority.skip_certificate_log_unsafe),
+    ] {
+        if given {
+            own.push(Fault::Exclusive(certified, option));
+        }
     }
 }
 
@@ -138,6 +161,7 @@ fn judge_counts(authority: &Authority, depth: usize, own: &mut Vec<Fault>) {
         ("images", authority.images.len()),
         ("keys", authority.keys.len()),
         ("identities", authority.identities.len()),
+        ("certificate-authorities", authority.certificate_authorities.len()),
         ("attestations", authority.attestations.len()),
         ("annotations", authority.annotations.len()),
         ("members", authority.members().len()),
@@ -186,8 +210,20 @@ fn judge_key(key: &TrustedKey, own: &mut Vec<Fault>) {
     }
 }
 
-fn judge_identity(identity: &Identity, own: &mut Vec<Fault>) {
-    match identity.open() {
+fn judge_certificates(certificates: &TrustedKey, own: &mut Vec<Fault>) {
+    match certificates {
+        TrustedKey::Pem(pem) if pem.as_str().contains("PRIVATE KEY-----") => {
+            own.push(Fault::PrivateKey(certificates.to_string()));
+        }
+        TrustedKey::Pem(pem) if pem.is_inline() && !pem.is_certificate() => {
+            own.push(Fault::NotACertificate(certificates.to_string()));
+        }
+        _ => {}
+    }
+}
+
+fn judge_identity(identity: &Identity, has_authorities: bool, own: &mut Vec<Fault>) {
+    match identity.open(has_authorities) {
         Some(key) if !identity.any_identity_unsafe => own.push(Fault::AnyIdentity(key)),
         _ => {}
     }

@@ -21,6 +21,7 @@ pub(crate) fn named(authorities: &[Authority]) -> Vec<&str> {
 fn collect<'a>(authorities: &'a [Authority], depth: usize, paths: &mut Vec<&'a str>) {
     for authority in authorities {
         paths.extend(authority.keys.iter().filter_map(path));
+        paths.extend(authority.certificate_authorities.iter().filter_map(path));
         paths.extend(authority.trusted_root.path());
         if depth > 0 {
             collect(authority.members(), depth - 1, paths);
@@ -43,17 +44,12 @@ pub(crate) fn take(
 ) {
     for authority in authorities {
         let name = authority.name.clone();
-        for key in &mut authority.keys {
-            let Some(path) = path(key) else { continue };
-            match files.get(path) {
-                Some(pem) if PublicKeyPem(pem.clone()).is_inline() => {
-                    *key = TrustedKey::Pem(PublicKeyPem(pem.clone()));
-                }
-                Some(_) => {
-                    let fault = AuthorityFault::NotAPublicKey(path.to_owned());
-                    faults.push(PolicyError::Authority { authority: name.clone(), fault });
-                }
-                None => faults.push(missing("signatures.authorities.keys", path)),
+        let keys = ("signatures.authorities.keys", &mut authority.keys);
+        let key = "signatures.authorities.certificate-authorities";
+        let certificates = (key, &mut authority.certificate_authorities);
+        for (key, pems) in [keys, certificates] {
+            for pem in pems {
+                take_pem(&name, key, pem, files, faults);
             }
         }
         if let Some(path) = authority.trusted_root.path() {
@@ -70,6 +66,24 @@ pub(crate) fn take(
         }
         take(&mut authority.any, files, faults);
         take(&mut authority.all, files, faults);
+    }
+}
+
+fn take_pem(
+    authority: &str,
+    key: &'static str,
+    pem: &mut TrustedKey,
+    files: &BTreeMap<String, String>,
+    faults: &mut Vec<PolicyError>,
+) {
+    let Some(path) = path(pem) else { return };
+    match files.get(path).map(|text| PublicKeyPem(text.clone())) {
+        Some(text) if text.is_inline() => *pem = TrustedKey::Pem(text),
+        Some(_) => {
+            let fault = AuthorityFault::NotPem(path.to_owned());
+            faults.push(PolicyError::Authority { authority: authority.to_owned(), fault });
+        }
+        None => faults.push(missing(key, path)),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Whom an authority trusts without a key: a person or workload that somebody else vouches for.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::key::TrustedKey;
 use super::pattern::TextPattern;
 
 /// A signer by certificate: who it is, and who says so. Both are asked.
@@ -111,19 +111,25 @@ impl Extension {
     }
 }
 
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |pattern: &Option<TextPattern>, anybody: &str| {
-            pattern.as_ref().map_or(anybody.to_owned(), ToString::to_string)
-        };
-        let (subject, issuer) = (shown(&self.subject, "anybody"), shown(&self.issuer, "anybody"));
-        write!(f, "{subject} by {issuer}")?;
-        let asked = self.extensions.len();
-        if asked > 0 { write!(f, " with {asked} extensions") } else { Ok(()) }
-    }
-}
-
 impl Identity {
+    /// Who it is and who says so, in words; without an issuer it is these authorities.
+    pub(super) fn shown(&self, authorities: &[TrustedKey]) -> String {
+        let shown = |pattern: &Option<TextPattern>, other: String| {
+            pattern.as_ref().map_or(other, ToString::to_string)
+        };
+        let issuer = match authorities.len() {
+            0 => "anybody".to_owned(),
+            1 => "a certificate authority of its own".to_owned(),
+            count => format!("{count} certificate authorities of its own"),
+        };
+        let (subject, issuer) =
+            (shown(&self.subject, "anybody".to_owned()), shown(&self.issuer, issuer));
+        match self.extensions.len() {
+            0 => format!("{subject} by {issuer}"),
+            asked => format!("{subject} by {issuer} with {asked} extensions"),
+        }
+    }
+
     /// The patterns in it, each with the key that it stands under.
     pub(crate) fn patterns(&self) -> impl Iterator<Item = (&'static str, &TextPattern)> {
         let named = [("subject", &self.subject), ("issuer", &self.issuer)].into_iter();
@@ -131,14 +137,15 @@ impl Identity {
         named.chain(self.extensions.values().map(|pattern| ("extensions", pattern)))
     }
 
-    /// Which of the two is missing, or accepts anybody.
-    pub(crate) fn open(&self) -> Option<&'static str> {
+    /// Which of the two is missing, or accepts anybody. By certificate authorities of the user's own
+    /// the issuer is these.
+    pub(crate) fn open(&self, has_authorities: bool) -> Option<&'static str> {
         let open = |pattern: &Option<TextPattern>| {
             pattern.as_ref().is_none_or(TextPattern::accepts_anybody)
         };
         // Who it is may also be said by what the certificate says of the build.
         let narrowed = self.extensions.values().any(|it| !it.accepts_anybody());
-        if open(&self.issuer) {
+        if open(&self.issuer) && !has_authorities {
             Some("issuer")
         } else if self.subject.is_none() || (open(&self.subject) && !narrowed) {
             Some("subject")

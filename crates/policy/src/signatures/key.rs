@@ -52,6 +52,10 @@ impl PublicKeyPem {
         self.0.trim_start().starts_with("-----BEGIN ")
     }
 
+    pub(crate) fn is_certificate(&self) -> bool {
+        self.0.trim_start().starts_with("-----BEGIN CERTIFICATE-----")
+    }
+
     pub(crate) fn is_public_key(&self) -> bool {
         self.0.trim_start().starts_with("-----BEGIN PUBLIC KEY-----")
     }
@@ -107,7 +111,7 @@ impl<'de> Deserialize<'de> for TrustedKey {
             type Value = TrustedKey;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a public key in PEM, the path of one, or {secret: NAME}")
+                f.write_str("PEM, the path of a PEM file, or {secret: NAME}")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<TrustedKey, E> {

@@ -8,15 +8,15 @@ use super::{CERTIFICATE_SECONDS, Instance, Order, sha256};
 use crate::signer::Signer;
 
 const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
-const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+pub(super) const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
 const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// 2024-01-01 and 2044-01-01: what authorities are valid for.
-const AUTHORITY_TIMES: (i64, i64) = (1_704_067_200, 2_335_219_200);
+pub(super) const AUTHORITY_TIMES: (i64, i64) = (1_704_067_200, 2_335_219_200);
 
 /// Who a certificate says that somebody is.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// An e-mail address, or a URI.
+    /// An e-mail address, a URI, or `other:NAME`.
     pub subject: String,
     /// The OIDC issuer; without one there is no extension for it.
     pub issuer: Option<String>,
@@ -31,13 +31,13 @@ pub(super) struct Authority {
     pub(super) certificate: Vec<u8>,
 }
 
-struct Certificate<'a> {
-    serial: u64,
-    issuer: &'a str,
-    subject: &'a str,
-    times: (i64, i64),
-    key: &'a Signer,
-    extensions: Vec<Vec<u8>>,
+pub(super) struct Certificate<'a> {
+    pub(super) serial: u64,
+    pub(super) issuer: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) times: (i64, i64),
+    pub(super) key: &'a Signer,
+    pub(super) extensions: Vec<Vec<u8>>,
 }
 
 impl Identity {
@@ -47,10 +47,7 @@ impl Identity {
     }
 
     fn extensions(&self) -> Vec<Vec<u8>> {
-        let subject = match self.subject.contains("://") {
-            true => tlv(0x86, self.subject.as_bytes()),
-            false => tlv(0x81, self.subject.as_bytes()),
-        };
+        let subject = general_name(&self.subject);
         let fulcio = |number: u8, text: &str| {
             extension(&format!("1.3.6.1.4.1.57264.1.{number}"), false, &utf8(text))
         };
@@ -67,11 +64,15 @@ impl Identity {
 
 impl Authority {
     pub(super) fn new(name: &str, key: Signer) -> Self {
+        Self::valid(name, key, AUTHORITY_TIMES)
+    }
+
+    pub(super) fn valid(name: &str, key: Signer, times: (i64, i64)) -> Self {
         let certificate = Certificate {
             serial: 1,
             issuer: name,
             subject: name,
-            times: AUTHORITY_TIMES,
+            times,
             key: &key,
             extensions: vec![
                 extension("2.5.29.19", true, &sequence(&[boolean(true)])),
@@ -170,7 +171,7 @@ impl Certificate<'_> {
         ])
     }
 
-    fn signed_by(&self, issuer: &Signer) -> Vec<u8> {
+    pub(super) fn signed_by(&self, issuer: &Signer) -> Vec<u8> {
         let to_be_signed = self.to_be_signed();
         let signature = issuer.signature(&to_be_signed);
         sequence(&[to_be_signed, sequence(&[oid(ECDSA_SHA256)]), bits(&signature)])
@@ -185,7 +186,20 @@ pub(super) fn name(common: &str) -> Vec<u8> {
     }
 }
 
-fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(super) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical = if critical { boolean(true) } else { Vec::new() };
     sequence(&[oid(id), critical, octets(value)])
+}
+
+/// A name of who is certified: an e-mail address, a URI, a host, or one of Fulcio's other names.
+pub(super) fn general_name(name: &str) -> Vec<u8> {
+    match name.strip_prefix("other:") {
+        Some(other) => {
+            let kind = oid("1.3.6.1.4.1.57264.1.7");
+            tlv(0xa0, &[kind, explicit(0, &utf8(other))].concat())
+        }
+        None if name.contains("://") => tlv(0x86, name.as_bytes()),
+        None if name.contains('@') => tlv(0x81, name.as_bytes()),
+        None => tlv(0x82, name.as_bytes()),
+    }
 }

@@ -83,6 +83,28 @@ impl Instance {
         self.bundle(&verifier, &Signed::envelope(&key, statement), order)
     }
 
+    /// A bundle of a signature over a file, with somebody else's certificate for this key (DER).
+    pub fn sign_with_certificate(
+        &self,
+        key: &Signer,
+        certificate: Vec<u8>,
+        file: &[u8],
+        order: &Order,
+    ) -> Value {
+        self.bundle(&Verifier::certified(certificate), &Signed::message(key, file), order)
+    }
+
+    /// A bundle of an attestation, with somebody else's certificate for this key (DER).
+    pub fn attest_with_certificate(
+        &self,
+        key: &Signer,
+        certificate: Vec<u8>,
+        statement: &Value,
+        order: &Order,
+    ) -> Value {
+        self.bundle(&Verifier::certified(certificate), &Signed::envelope(key, statement), order)
+    }
+
     /// A bundle of a signature over a file, with a key.
     pub fn sign_with_key(&self, key: &Signer, file: &[u8], order: &Order) -> Value {
         self.bundle(&Verifier::key(key), &Signed::message(key, file), order)
