@@ -1,6 +1,7 @@
 //! `policy check`: what a policy means, or everything that is wrong with it.
 
 mod import;
+mod place;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,11 +10,13 @@ use ::policy::{
     AuthorityMode, ImageGlob, Permission, Policy, PolicyError, Severities, SocketPattern,
 };
 use verdict::{Phase, PolicyDocument, causes};
+use verify_signature::UnusablePart;
 
 use crate::arguments::{self, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{json, print};
+use place::Place;
 
 /// Runs one of the subcommands.
 pub(crate) fn run(command: &arguments::Policy) -> Result<Exit, Failure> {
@@ -32,11 +35,17 @@ fn check(path: &Path, output: Output) -> Result<Exit, Failure> {
     })?;
     let faults = Policy::faults(&document);
     if !faults.is_empty() {
+        let faults: Vec<_> = faults.iter().map(|it| Fault::of(&document, it)).collect();
         return faulty(path, &faults, output);
     }
     let policy = Policy::parse(&document).map_err(|error| {
         Failure::usage("the policy cannot be used", error.remedy()).because(&error)
     })?;
+    let parts = verify_signature::unusable_parts(&policy.signatures);
+    if !parts.is_empty() {
+        let faults = parts.into_iter().map(|it| Fault::of_part(&document, it));
+        return faulty(path, &faults.collect::<Vec<_>>(), output);
+    }
     // Modules that do not load would leave every image undecided: better said now.
     let rules = match policy.rego.paths.is_empty() {
         true => Vec::new(),
@@ -55,22 +64,50 @@ fn check(path: &Path, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Accepted)
 }
 
-fn faulty(path: &Path, faults: &[PolicyError], output: Output) -> Result<Exit, Failure> {
-    let told = |error: &PolicyError| match causes(error) {
-        causes if causes.is_empty() => error.to_string(),
-        causes => format!("{error}: {causes}"),
-    };
+/// Something that is wrong, where, and what to do about it.
+struct Fault<'d> {
+    place: Place<'d>,
+    what: String,
+    remedy: String,
+}
+
+impl<'d> Fault<'d> {
+    fn of(document: &'d PolicyDocument, error: &PolicyError) -> Self {
+        let place = match error {
+            PolicyError::Authority { authority, .. } => Place::of(document, authority, None),
+            // The others say it themselves where they know it.
+            _ => Place { line: None, file: None },
+        };
+        let what = match causes(error) {
+            causes if causes.is_empty() => error.to_string(),
+            causes => format!("{error}: {causes}"),
+        };
+        Self { place, what, remedy: error.remedy() }
+    }
+
+    fn of_part(document: &'d PolicyDocument, part: UnusablePart) -> Self {
+        let place = Place::of(document, &part.authority, part.written.as_deref());
+        Self { place, what: part.why, remedy: part.remedy.to_owned() }
+    }
+}
+
+fn faulty(path: &Path, faults: &[Fault<'_>], output: Output) -> Result<Exit, Failure> {
     if output == Output::Json {
-        let faults: Vec<_> = faults
-            .iter()
-            .map(|error| serde_json::json!({"fault": told(error), "remedy": error.remedy()}))
-            .collect();
+        let shown = |it: &Fault<'_>| {
+            serde_json::json!({
+                "fault": it.what,
+                "remedy": it.remedy,
+                "line": it.place.line,
+                "file": it.place.file,
+            })
+        };
+        let faults: Vec<_> = faults.iter().map(shown).collect();
         json(&serde_json::json!({ "faults": faults }))?;
         return Ok(Exit::Usage);
     }
-    for error in faults {
-        let what = format!("{}: {}", path.display(), told(error));
-        Failure::usage(what, error.remedy()).show();
+    for fault in faults {
+        let what = format!("{}: {}{}", path.display(), fault.place, fault.what);
+        Failure::usage(what, fault.remedy.as_str()).show();
     }
     Ok(Exit::Usage)
 }

@@ -71,3 +71,58 @@ fn json_has_every_default_filled_in() {
     assert_eq!(json["meaning"]["vulnerabilities"]["reject"], "high");
     assert_eq!(json["meaning"]["image"]["runs-as-root"], "reject");
 }
+
+const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE55pN+/ys0BDa2sPf51zBk+sT17aI\n\
+    T9cL/0Jy3ArUTJ0H6Ie/zOx0o341vMb6y2vDtv3NKd99Rn9jVdcKAFJAFg==\n\
+    -----END PUBLIC KEY-----\n";
+
+#[test]
+fn what_could_verify_nothing_is_told_before_the_first_image_with_its_line() {
+    let policy = "signatures:\n  authorities:\n    - name: acme\n      images: ['**']\n      \
+        keys: [good.pub, bad.pub, {secret: later}]\n    - name: people\n      images: ['**']\n      \
+        identities: [{subject: me@acme.example}]\n      certificate-authorities: [ca.pem]\n    \
+        - name: ci\n      images: ['**']\n      identities: [{subject: a, issuer: b}]\n      \
+        trusted-root: root.json\n";
+    let broken = KEY.replace("MFkw", "MFkx");
+    let no_ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let files = |key| {
+        [
+            ("policy.yml", policy),
+            ("good.pub", KEY),
+            ("bad.pub", key),
+            ("ca.pem", no_ca),
+            ("root.json", "{}"),
+        ]
+    };
+    let (code, said) = check(&files(&broken), &[]);
+    assert_eq!(code, 3, "{said}");
+    for part in [
+        "line 5 (bad.pub): key 2 of the authority \"acme\" cannot be used",
+        "cosign public-key",
+        "line 9 (ca.pem): certificate authority 1 of the authority \"people\" cannot be used",
+        "line 13 (root.json): the trusted root of the authority \"ci\" cannot be used",
+        "trusted_root.json again",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("key 1 of"), "{said}");
+    let (_, said) = check(&files(&broken), &["--output", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json["faults"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&json["faults"][0]["line"], &json["faults"][0]["file"]),
+        (&5.into(), &"bad.pub".into())
+    );
+    let only = "signatures:\n  authorities: [{name: acme, images: ['**'], keys: [good.pub]}]\n";
+    assert_eq!(check(&[("policy.yml", only), ("good.pub", KEY)], &[]).0, 0);
+}
+
+#[test]
+fn an_authority_that_means_nothing_is_told_with_its_line() {
+    let policy = "signatures:\n  authorities:\n    - {name: a, images: ['**'], static: accept}\n    \
+        - {name: b, images: ['**']}\n";
+    let (code, said) = check(&[("policy.yml", policy)], &[]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("line 4: authority \"b\" cannot be used"), "{said}");
+}

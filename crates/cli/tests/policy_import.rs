@@ -36,7 +36,8 @@ spec:
         hashAlgorithm: sha256
         data: |
           -----BEGIN PUBLIC KEY-----
-          MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+          MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE55pN+/ys0BDa2sPf51zBk+sT17aI
+          T9cL/0Jy3ArUTJ0H6Ie/zOx0o341vMb6y2vDtv3NKd99Rn9jVdcKAFJAFg==
           -----END PUBLIC KEY-----
       ctlog: {url: https://rekor.sigstore.dev}
       source: [{oci: ghcr.io/acme/signatures}]

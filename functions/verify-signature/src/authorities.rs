@@ -159,7 +159,9 @@ fn pem<'p>(
 }
 
 /// Whom certificates, logs and timestamps are traced to, if any is asked about.
-fn root(authority: &policy::Authority) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
+pub(crate) fn root(
+    authority: &policy::Authority,
+) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
     let certified =
         !authority.identities.is_empty() && authority.certificate_authorities.is_empty();
     if !certified && authority.require.is_empty() {
@@ -173,7 +175,7 @@ fn root(authority: &policy::Authority) -> Result<Option<Arc<TrustedRoot>>, Unusa
         .map_err(|source| UnusableAuthority::Root { authority: authority.name.clone(), source })
 }
 
-fn identity(identity: &policy::Identity) -> Result<Identity, TextMatchError> {
+pub(crate) fn identity(identity: &policy::Identity) -> Result<Identity, TextMatchError> {
     // The policy lets one be missing only where it says `any-identity-unsafe`, and the issuer where
     // it names the certificate authorities.
     let matched = |pattern: &Option<TextPattern>| {
@@ -201,7 +203,9 @@ fn text(pattern: &TextPattern) -> Result<TextMatch, TextMatchError> {
     }
 }
 
-fn attestation(asked: &policy::Attestation) -> Result<AttestationDemand, TextMatchError> {
+pub(crate) fn attestation(
+    asked: &policy::Attestation,
+) -> Result<AttestationDemand, TextMatchError> {
     let named = [
         (Place::Builder, &asked.builder),
         (Place::BuildType, &asked.build_type),

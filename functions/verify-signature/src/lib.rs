@@ -13,7 +13,9 @@ mod places;
 mod rules;
 mod secrets;
 mod stand;
+mod unusable;
 
 pub use check::{NAME, VerifySignature};
 pub use handle::handle;
 pub use rules::RULES;
+pub use unusable::{UnusablePart, unusable_parts};
