@@ -212,3 +212,25 @@ fn a_file_named_like_a_digest_is_the_file() {
     assert_eq!(desk.verify(&format!("{BY} --key @release.pub @{name}")).code, 0);
     assert_eq!(desk.verify(&format!("{BY} --key @release.pub {name}")).code, 1);
 }
+
+#[test]
+fn a_file_larger_than_is_held_streams_by() {
+    let large = vec![0; (256 << 20) + 1];
+    let bundle = Instance::new("acme").sign_with_key(
+        &Signer::new("release"),
+        &large,
+        &Order { logged: Logged::Nowhere, ..Order::default() },
+    );
+    let desk = Desk::with(&bundle);
+    // Nothing but zeros: it takes no room on the disk.
+    let file = fs::File::create(desk.0.path().join("fn")).unwrap();
+    file.set_len(large.len() as u64).unwrap();
+    let asked = "--bundle @bundle.json --key @release.pub --insecure-ignore-tlog @fn";
+    let ended = desk.verify(asked);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains(&Digest::of(&large).to_string()), "{}", ended.stdout);
+    file.set_len(large.len() as u64 + 1).unwrap();
+    let ended = desk.verify(asked);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("of a file above 256 MiB"), "{}", ended.stderr);
+}

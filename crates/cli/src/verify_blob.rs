@@ -7,19 +7,20 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use ::signature::{
-    Artifact, BUNDLE_BYTES_MAX, Bundle, CertificateAuthorities, Demand, Evidence, Identity,
-    KeyedLog, KeyedSignature, PublicKey, Signer, TRUSTED_ROOT_BYTES_MAX, TextMatch, TextMatchError,
-    TrustedRoot,
+    Artifact, BUNDLE_BYTES_MAX, Bundle, BundleFault, CertificateAuthorities, Demand, Evidence,
+    Identity, KeyedLog, KeyedSignature, PublicKey, Signer, TRUSTED_ROOT_BYTES_MAX, TextMatch,
+    TextMatchError, TrustedRoot,
 };
-use verdict::Digest;
+use verdict::{Digest, Sha256};
 
 use crate::arguments::{Output, VerifyBlob};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{json, print};
 
-/// A file larger than this is not read; its digest can be given instead.
-const ARTIFACT_BYTES_MAX: usize = 2 << 30;
+/// A file is held in memory, where its digest does not suffice, up to this size.
+const HELD_BYTES_MAX: usize = 256 << 20;
+const TOO_LARGE_TO_HOLD: &str = "check that the bundle belongs to the file and is by whom you name; of a file above 256 MiB only signatures over its SHA-256 are verified (ECDSA P-256, RSA PKCS#1), so ask the signer for such a one";
 const KEY_BYTES_MAX: usize = 64 << 10;
 const AUTHORITIES_BYTES_MAX: usize = 256 << 10;
 
@@ -44,35 +45,98 @@ pub(crate) fn run(arguments: &VerifyBlob) -> Result<Exit, Failure> {
         let remedy = "get the bundle again from its source, or ask the signer for one of version 0.3 (`cosign sign-blob --bundle FILE`)";
         not_verified(what, remedy, &error)
     })?;
-    let bytes;
-    let artifact = match digest(&arguments.artifact) {
-        Some(digest) => Artifact::Sha256(digest),
-        None => {
-            bytes = read(&arguments.artifact, ARTIFACT_BYTES_MAX, "the file")?;
-            Artifact::Bytes(&bytes)
-        }
+    let question = Question { bundle: &bundle, trusted: &trusted, root: root.as_ref(), arguments };
+    let (digest, answer) = match digest(&arguments.artifact) {
+        Some(digest) => (digest, question.ask(digest.into())),
+        None => question.ask_of_file(&arguments.artifact)?,
     };
-    let log = root.as_ref().map_or(KeyedLog::WaivedUnsafe, KeyedLog::Required);
-    match (trusted, &root) {
-        (Trusted::Key(key), _) => {
-            let signature = bundle
-                .verify_keyed(artifact, &key, log)
-                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
-            show_keyed(arguments, &artifact, &key, &signature)
+    let answer = answer.map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
+    match (answer, &trusted) {
+        (Answer::Key(signature), Trusted::Key(key)) => {
+            show_keyed(arguments, &digest, key, &signature)
         }
-        (Trusted::Identity(identity), Some(root)) => {
-            let signer = bundle
-                .verify_keyless(artifact, root, evidence(arguments))
-                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
-            judge(arguments, &artifact, &identity, &signer)
+        (Answer::Signer(signer), Trusted::Identity(identity) | Trusted::Certified(identity, _)) => {
+            judge(arguments, &digest, identity, &signer)
         }
-        (Trusted::Certified(identity, authorities), _) => {
-            let signer = bundle
-                .verify_certified(artifact, &authorities, log)
-                .map_err(|fault| not_by(arguments, &fault, fault.remedy()))?;
-            judge(arguments, &artifact, &identity, &signer)
+        // An answer is of the kind that was asked.
+        _ => Err(usage("the bundle was not asked about", "name a key or an identity")),
+    }
+}
+
+/// What is asked of the bundle.
+struct Question<'a> {
+    bundle: &'a Bundle,
+    trusted: &'a Trusted,
+    root: Option<&'a TrustedRoot>,
+    arguments: &'a VerifyBlob,
+}
+
+/// Who signed.
+enum Answer {
+    Key(KeyedSignature),
+    Signer(Signer),
+}
+
+impl Question<'_> {
+    fn ask(&self, artifact: Artifact<'_>) -> Result<Answer, BundleFault> {
+        let log = self.root.map_or(KeyedLog::WaivedUnsafe, KeyedLog::Required);
+        match (self.trusted, self.root) {
+            (Trusted::Key(key), _) => self.bundle.verify_keyed(artifact, key, log).map(Answer::Key),
+            (Trusted::Certified(_, authorities), _) => {
+                self.bundle.verify_certified(artifact, authorities, log).map(Answer::Signer)
+            }
+            (Trusted::Identity(_), Some(root)) => {
+                let evidence = evidence(self.arguments);
+                self.bundle.verify_keyless(artifact, root, evidence).map(Answer::Signer)
+            }
+            // Only of keys and certificates no root is asked for.
+            (Trusted::Identity(_), None) => Err(BundleFault::NoCertificate),
         }
-        (Trusted::Identity(_), None) => Err(usage("no trusted root", "name one")),
+    }
+
+    /// The file's SHA-256, and what is answered about it. Most signatures are over that digest, so
+    /// the file streams by. Others are over its bytes (Ed25519) or another digest of them: then a
+    /// file that is not too large is held.
+    fn ask_of_file(&self, path: &Path) -> Result<(Digest, Result<Answer, BundleFault>), Failure> {
+        let streamed = hash(path).map_err(|error| unread(path, "the file", &error))?;
+        if let Some((digest, length)) = streamed {
+            match self.ask(digest.into()) {
+                Err(fault) if wants_bytes(&fault) && length > HELD_BYTES_MAX as u64 => {
+                    return Err(not_by(self.arguments, &fault, TOO_LARGE_TO_HOLD));
+                }
+                Err(fault) if wants_bytes(&fault) => {}
+                answer => return Ok((digest, answer)),
+            }
+        }
+        let bytes = read(path, HELD_BYTES_MAX, "the file")?;
+        Ok((Digest::of(&bytes), self.ask(bytes.as_slice().into())))
+    }
+}
+
+/// Whether the bytes may verify where their SHA-256 did not.
+fn wants_bytes(fault: &BundleFault) -> bool {
+    // It is about something else whatever its signature is over.
+    !matches!(
+        fault,
+        BundleFault::OtherArtifact | BundleFault::NoCertificate | BundleFault::OtherKey
+    )
+}
+
+/// The SHA-256 and length of a file; nothing of what can be read only once, such as a pipe.
+fn hash(path: &Path) -> io::Result<Option<(Digest, u64)>> {
+    let mut file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let (mut hash, mut buffer, mut length) = (Sha256::default(), vec![0; 64 << 10], 0);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some((hash.finish(), length))),
+            count => {
+                hash.update(buffer.get(..count).unwrap_or_default());
+                length += count as u64;
+            }
+        }
     }
 }
 
@@ -172,16 +236,18 @@ fn read(path: &Path, bytes_max: usize, what: &str) -> Result<Vec<u8>, Failure> {
             false => Ok(bytes),
         }
     };
-    read().map_err(|error| {
-        let what = format!("{what} {} cannot be read", path.display());
-        not_verified(what, "name a file that can be read", &error)
-    })
+    read().map_err(|error| unread(path, what, &error))
+}
+
+fn unread(path: &Path, what: &str, error: &dyn Error) -> Failure {
+    let what = format!("{what} {} cannot be read", path.display());
+    not_verified(what, "name a file that can be read", error)
 }
 
 /// Whether who signed is who must have.
 fn judge(
     arguments: &VerifyBlob,
-    artifact: &Artifact<'_>,
+    artifact: &Digest,
     identity: &Identity,
     signer: &Signer,
 ) -> Result<Exit, Failure> {
@@ -199,7 +265,7 @@ fn judge(
     match arguments.output {
         Output::Json => json(&serde_json::json!({
             "verified": true,
-            "artifact": artifact.sha256(),
+            "artifact": artifact,
             "issuer": signer.issuer,
             "subject": signer.subject,
             "extensions": signer.extensions,
@@ -208,7 +274,7 @@ fn judge(
         }))?,
         Output::Table => print(&format!(
             "verified: {} is signed by {} (for whom {} vouches), {}\n{}",
-            artifact.sha256(),
+            artifact,
             signer.subject,
             signer.issuer,
             times.join(", "),
@@ -220,7 +286,7 @@ fn judge(
 
 fn show_keyed(
     arguments: &VerifyBlob,
-    artifact: &Artifact<'_>,
+    artifact: &Digest,
     key: &PublicKey,
     signature: &KeyedSignature,
 ) -> Result<Exit, Failure> {
@@ -228,7 +294,7 @@ fn show_keyed(
     match arguments.output {
         Output::Json => json(&serde_json::json!({
             "verified": true,
-            "artifact": artifact.sha256(),
+            "artifact": artifact,
             "key": key.id(),
             "algorithm": signature.algorithm.to_string(),
             "times": times,
@@ -236,7 +302,7 @@ fn show_keyed(
         }))?,
         Output::Table => print(&format!(
             "verified: {} is signed with the key {} ({})\n{}",
-            artifact.sha256(),
+            artifact,
             key.id(),
             signature.algorithm,
             unsafe_note(arguments),
