@@ -34,7 +34,7 @@ impl License {
     pub fn declared(words: &str) -> Self {
         let words = words.trim();
         let named = || words::named(words).map(str::to_owned);
-        match named().or_else(|| expression(words)) {
+        match named().or_else(|| expression(words)).or_else(|| in_clauses(words)) {
             Some(expression) => Self::Expression(expression),
             None => Self::Named(words.to_owned()),
         }
@@ -94,6 +94,33 @@ fn expression(words: &str) -> Option<String> {
     is_expression(&text).then_some(text)
 }
 
+/// The expression of clauses that commas hold apart: `A or B, and C` is `(A or B) and C`
+/// (Debian's copyright-format 1.0, "License specification").
+fn in_clauses(words: &str) -> Option<String> {
+    if words.len() > EXPRESSION_BYTES_MAX || words.contains(['(', ')']) {
+        return None;
+    }
+    let (first, rest) = words.split_once(',')?;
+    let (mut clauses, mut operators) = (vec![first], BTreeSet::new());
+    for clause in rest.split(',') {
+        let (operator, clause) = clause.trim_start().split_once(' ')?;
+        operators.insert(operator.to_uppercase());
+        clauses.push(clause);
+    }
+    let operator = operators.pop_first().filter(|it| ["AND", "OR"].contains(&it.as_str()))?;
+    // `A, or B, and C` has no meaning that all would agree on.
+    if !operators.is_empty() {
+        return None;
+    }
+    let clause = |it: &&str| {
+        let clause = expression(it.trim())?;
+        let is_joined = [" AND ", " OR "].iter().any(|it| clause.contains(it));
+        Some(if is_joined { format!("({clause})") } else { clause })
+    };
+    let clauses: Option<Vec<String>> = clauses.iter().map(clause).collect();
+    Some(clauses?.join(&format!(" {operator} ")))
+}
+
 fn is_expression(words: &str) -> bool {
     // A reference leads to a text beside it, which is not here.
     let is_listed = |it: &::spdx::LicenseReq| {
@@ -142,6 +169,22 @@ mod tests {
             ),
         ] {
             assert_eq!(License::declared(words), License::Expression(expect.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_comma_holds_clauses_apart() {
+        for (words, expect) in [
+            ("GPL-2+ or MIT, and BSD-3-clause", "(GPL-2.0-or-later OR MIT) AND BSD-3-Clause"),
+            ("MIT, or ISC and Zlib, or 0BSD", "MIT OR (ISC AND Zlib) OR 0BSD"),
+            ("MIT, and Apache-2.0", "MIT AND Apache-2.0"),
+        ] {
+            assert_eq!(License::declared(words), License::Expression(expect.to_owned()));
+        }
+        for words in
+            ["MIT, ISC", "MIT, and mine", "MIT, or ISC, and Zlib", "(MIT, and ISC)", "MIT,"]
+        {
+            check(words, false);
         }
     }
 
