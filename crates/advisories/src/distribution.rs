@@ -13,6 +13,8 @@ pub struct Distribution {
     pub(crate) ecosystem: String,
     package_manager: Ecosystem,
     names: Names,
+    /// What the vendor of each of its packages has in its name, where packages name one.
+    vendor: Option<&'static str>,
 }
 
 /// What a distribution's advisories name.
@@ -33,6 +35,14 @@ pub enum UnknownDistribution {
     /// It says one that is not known.
     #[error("no advisories are kept for the distribution {0}")]
     Other(String),
+    /// The package is somebody else's than its distribution's: of EPEL, or of a program's makers.
+    #[error("no advisories are kept for packages of {vendor} on {distribution}")]
+    Vendor {
+        /// Who built it.
+        vendor: String,
+        /// OSV's name of the distribution.
+        distribution: String,
+    },
 }
 
 impl Distribution {
@@ -67,7 +77,13 @@ impl Distribution {
             }
             _ => return Err(other()),
         };
-        Ok(Self { ecosystem, package_manager, names })
+        let vendor = match id {
+            "almalinux" => Some("AlmaLinux"),
+            "rocky" => Some("Rocky"),
+            "opensuse-leap" | "opensuse-tumbleweed" => Some("SUSE"),
+            _ => None,
+        };
+        Ok(Self { ecosystem, package_manager, names, vendor })
     }
 
     /// OSV's name of it.
@@ -104,9 +120,24 @@ impl Distribution {
         }
     }
 
-    /// Whether the package is one of this distribution's.
-    pub(crate) fn packs(&self, package: &Package) -> bool {
-        package.ecosystem == self.package_manager
+    /// Whether the package is one of this distribution's: its advisories know no other's, and
+    /// would call them free of flaws.
+    ///
+    /// # Errors
+    /// Who packed it, where that is somebody else.
+    pub(crate) fn packs(&self, package: &Package) -> Result<(), UnknownDistribution> {
+        if package.ecosystem != self.package_manager {
+            let other = format!("{} packages on {}", package.ecosystem, self.ecosystem);
+            return Err(UnknownDistribution::Other(other));
+        }
+        let vendor = package.vendor.as_deref().unwrap_or("nobody who is named");
+        match self.vendor {
+            Some(own) if !vendor.contains(own) => {
+                let (vendor, distribution) = (vendor.to_owned(), self.ecosystem.clone());
+                Err(UnknownDistribution::Vendor { vendor, distribution })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -98,10 +98,7 @@ impl Index {
             // Distributions write advisories for what packages are built from.
             Ecosystem::Apk | Ecosystem::Dpkg | Ecosystem::Rpm => {
                 let known = distribution.map_err(|it| Unjudged::Distribution(it.clone()))?;
-                if !known.packs(package) {
-                    let other = format!("{} packages on {}", package.ecosystem, known.ecosystem());
-                    return Err(Unjudged::Distribution(UnknownDistribution::Other(other)));
-                }
+                known.packs(package).map_err(Unjudged::Distribution)?;
                 let (subject, whole) = known.subject(package);
                 in_full = whole;
                 let (ecosystem, version) = known.release_of(&in_full);

@@ -52,6 +52,7 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         source: None,
         architecture: None,
         licenses: Vec::new(),
+        vendor: None,
         owned_by: None,
         also_at: Vec::new(),
     }
@@ -296,10 +297,11 @@ fn records_that_no_package_would_be_looked_up_in_are_counted_as_left_out() {
     assert_eq!(counted, ["Debian, no release", "PyPI, other registries", "Ubuntu"]);
 }
 
-fn rpm(name: &str, version: &str, source: &str) -> Package {
+fn rpm(vendor: &str, name: &str, version: &str, source: &str) -> Package {
     let source = source.split_once(' ').unwrap();
     let source = Source { name: source.0.to_owned(), version: source.1.to_owned() };
-    Package { source: Some(source), ..package(Ecosystem::Rpm, name, version) }
+    let vendor = Some(vendor.to_owned());
+    Package { source: Some(source), vendor, ..package(Ecosystem::Rpm, name, version) }
 }
 
 #[test]
@@ -310,21 +312,50 @@ fn almalinux_names_packages_and_rocky_sources() {
         record("RLSA-1", "Rocky Linux:9", "openssl", below("1:3.0.7-27.el9")),
         record("SUSE-1", "openSUSE:Leap 15.6", "openssl-3", below("3.1.4-150600.5.1")),
     ]);
-    let libs = |version: &str| {
+    let libs = |vendor: &str, version: &str| {
         let own = format!("1:{version}");
-        rpm("openssl-libs", &own, &format!("openssl {version}"))
+        rpm(vendor, "openssl-libs", &own, &format!("openssl {version}"))
     };
-    let (old, new) = (libs("3.0.7-25.el9_3"), libs("3.0.7-27.el9"));
-    assert_eq!(ids(&judge(&index, &old, "almalinux", "9.4")), ["ALSA-1"]);
-    assert!(ids(&judge(&index, &new, "almalinux", "9.4")).is_empty());
-    assert_eq!(ids(&judge(&index, &old, "rocky", "9.4")), ["RLSA-1"]);
-    assert!(ids(&judge(&index, &new, "rocky", "9.4")).is_empty());
-    let leap = rpm("libopenssl3", "3.1.4-150600.3.2", "openssl-3 3.1.4-150600.3.2");
+    for (id, vendor, advisory) in [
+        ("almalinux", "AlmaLinux", "ALSA-1"),
+        ("rocky", "Rocky Enterprise Software Foundation", "RLSA-1"),
+    ] {
+        let (old, new) = (libs(vendor, "3.0.7-25.el9_3"), libs(vendor, "3.0.7-27.el9"));
+        assert_eq!(ids(&judge(&index, &old, id, "9.4")), [advisory]);
+        assert!(ids(&judge(&index, &new, id, "9.4")).is_empty());
+    }
+    let leap = rpm(
+        "SUSE LLC <https://www.suse.com/>",
+        "libopenssl3",
+        "3.1.4-150600.3.2",
+        "openssl-3 3.1.4-150600.3.2",
+    );
     assert_eq!(ids(&judge(&index, &leap, "opensuse-leap", "15.6")), ["SUSE-1"]);
     // Nobody judges what is of another distribution.
+    let old = libs("Rocky Enterprise Software Foundation", "3.0.7-25.el9_3");
     for (id, version) in [("fedora", "43"), ("rhel", "9.4"), ("debian", "12"), ("rocky", "8.9")] {
         assert_eq!(judge(&index, &old, id, version).unjudged.len(), 1, "{id}");
     }
+}
+
+#[test]
+fn a_package_of_another_vendor_is_not_judged_by_the_distributions_advisories() {
+    let index = index(&[record("ALSA-1", "AlmaLinux:9", "nginx", below("1:1.24"))]);
+    let nginx = |vendor: &str| rpm(vendor, "nginx", "1:1.20-1.el9", "nginx 1.20-1.el9");
+    assert_eq!(ids(&judge(&index, &nginx("AlmaLinux"), "almalinux", "9.4")), ["ALSA-1"]);
+    let told = |package: &Package| {
+        let judged = judge(&index, package, "almalinux", "9.4");
+        assert!(judged.flaws.is_empty());
+        match &judged.unjudged[..] {
+            [Unjudged::Distribution(why)] => why.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let of =
+        |vendor: &str| format!("no advisories are kept for packages of {vendor} on AlmaLinux:9");
+    assert_eq!(told(&nginx("Fedora Project")), of("Fedora Project"));
+    let unnamed = Package { vendor: None, ..nginx("") };
+    assert_eq!(told(&unnamed), of("nobody who is named"));
 }
 
 #[test]
@@ -334,7 +365,7 @@ fn what_is_said_of_a_modules_builds_is_not_said_of_others() {
         record("N", "AlmaLinux:8", "nodejs", below("1:19.0.0-1.el8")),
     ]);
     let found = |version: &str| {
-        judge(&index, &package(Ecosystem::Rpm, "nodejs", version), "almalinux", "8.8")
+        judge(&index, &rpm("AlmaLinux", "nodejs", version, "nodejs 1-1"), "almalinux", "8.8")
     };
     assert_eq!(ids(&found("1:18.14.2-2.module_el8.7.0+3551+c2f7d2b8")), ["M"]);
     assert_eq!(ids(&found("1:18.14.2-2.el8")), ["N"]);

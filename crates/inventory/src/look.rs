@@ -216,6 +216,7 @@ impl Looking<'_> {
                 source: found.source.clone(),
                 architecture: found.architecture.clone(),
                 licenses: self.licenses(found),
+                vendor: found.vendor.clone(),
                 owned_by: owner.map(|it| it.to_string()),
                 also_at: Vec::new(),
             });

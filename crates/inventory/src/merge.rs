@@ -78,7 +78,7 @@ mod tests {
             let mut words = line.split(' ').map(str::to_owned);
             let mut word = || words.next().unwrap();
             let (path, name, version) = (word(), word(), word());
-            let (purl, source, architecture) = (String::new(), None, None);
+            let (purl, source, architecture, vendor) = (String::new(), None, None, None);
             let (licenses, owned_by, also_at) = (Vec::new(), None, Vec::new());
             Package {
                 purl,
@@ -91,6 +91,7 @@ mod tests {
                 source,
                 architecture,
                 licenses,
+                vendor,
                 owned_by,
                 also_at,
             }

@@ -36,6 +36,9 @@ pub struct Package {
     /// The licences as they are declared: words of the package, not SPDX expressions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<String>,
+    /// Who built it, where the database says so (rpm's). It may be another than the distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// The package URL of the distribution's package that brought the file that shows it. It is
     /// that package's then: its flaws are those that the distribution's advisories name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

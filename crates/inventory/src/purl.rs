@@ -97,12 +97,9 @@ mod tests {
         };
         let source = source.map(|name| Source { name: name.to_owned(), version: "1:2".to_owned() });
         let found = Found {
-            ecosystem,
-            name: name.to_owned(),
-            version: "1:2".to_owned(),
             source,
             architecture: Some("amd64".to_owned()),
-            licenses: Vec::new(),
+            ..Found::new(ecosystem, name.to_owned(), "1:2".to_owned())
         };
         assert_eq!(of(&found, Some(&os_release)), expect);
     }

@@ -303,6 +303,10 @@ const TRAPS: &[(&str, &str)] = &[
     ("rpm: BDB of either order of bytes", "berkeley_db_in_both_orders_of_bytes"),
     ("rpm: keys", "keys_are_no_packages"),
     ("rpm: epoch, architecture, source", "a_database_has_the_packages_that_rpm_lists"),
+    (
+        "rpm: packages of another vendor",
+        "a_package_of_another_vendor_is_not_judged_by_the_distributions_advisories",
+    ),
     ("rpm: a log beside the database", "a_log_beside_the_database_is_told"),
     ("rpm: lists of files", "what_a_package_brought_of_a_language_is_that_packages"),
 ];

@@ -119,12 +119,10 @@ impl Stanza {
         };
         let origin = self.origin.unwrap_or_else(|| name.clone());
         findings.package(Found {
-            ecosystem: Ecosystem::Apk,
             source: Some(Source { name: origin, version: version.clone() }),
-            name,
-            version,
             architecture: self.architecture,
             licenses: self.license.into_iter().collect(),
+            ..Found::new(Ecosystem::Apk, name, version)
         })?;
         self.claims.iter().try_for_each(|path| findings.claim(path))?;
         Ok(true)

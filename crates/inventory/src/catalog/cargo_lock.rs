@@ -50,14 +50,7 @@ impl Cataloger for CargoLock {
         let lock: Lock =
             toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
         for Package { name, version } in lock.package {
-            findings.package(Found {
-                ecosystem: Ecosystem::Cargo,
-                name,
-                version,
-                source: None,
-                architecture: None,
-                licenses: Vec::new(),
-            })?;
+            findings.package(Found::new(Ecosystem::Cargo, name, version))?;
         }
         Ok(())
     }

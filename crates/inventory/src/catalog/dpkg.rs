@@ -130,12 +130,9 @@ impl Stanza {
             return Ok(true);
         };
         findings.package(Found {
-            ecosystem: Ecosystem::Dpkg,
             source: Some(source(self.source.as_deref(), &name, &version)),
-            name,
-            version,
             architecture: self.architecture,
-            licenses: Vec::new(),
+            ..Found::new(Ecosystem::Dpkg, name, version)
         })?;
         Ok(true)
     }

@@ -25,21 +25,23 @@ pub(crate) struct Found {
     pub(crate) source: Option<Source>,
     pub(crate) architecture: Option<String>,
     pub(crate) licenses: Vec<String>,
+    pub(crate) vendor: Option<String>,
 }
 
 impl Found {
     /// One of which no more is known.
-    pub(super) fn new(ecosystem: Ecosystem, name: String, version: String) -> Self {
-        let (source, architecture, licenses) = (None, None, Vec::new());
-        Self { ecosystem, name, version, source, architecture, licenses }
+    pub(crate) fn new(ecosystem: Ecosystem, name: String, version: String) -> Self {
+        let (source, architecture, licenses, vendor) = (None, None, Vec::new(), None);
+        Self { ecosystem, name, version, source, architecture, licenses, vendor }
     }
 
     /// About what it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
         let source = self.source.as_ref().map_or(0, |it| it.name.len() + it.version.len());
-        let architecture = self.architecture.as_ref().map_or(0, String::len);
+        let words = [&self.architecture, &self.vendor];
+        let words: usize = words.into_iter().flatten().map(String::len).sum();
         let licenses: usize = self.licenses.iter().map(|it| it.len() + size_of::<String>()).sum();
-        size_of::<Self>() + self.name.len() + self.version.len() + source + architecture + licenses
+        size_of::<Self>() + self.name.len() + self.version.len() + source + words + licenses
     }
 }
 

@@ -37,14 +37,8 @@ impl Cataloger for GoMod {
         let modules = Modules::read(text);
         for (path, version) in &modules.required {
             let (path, version) = modules.replaced(path, version);
-            findings.package(Found {
-                ecosystem: Ecosystem::Golang,
-                name: path.to_owned(),
-                version: version.to_owned(),
-                source: None,
-                architecture: None,
-                licenses: Vec::new(),
-            })?;
+            let (path, version) = (path.to_owned(), version.to_owned());
+            findings.package(Found::new(Ecosystem::Golang, path, version))?;
         }
         Ok(())
     }

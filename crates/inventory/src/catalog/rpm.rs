@@ -92,16 +92,17 @@ fn add(header: Header, findings: &mut Findings) -> Result<(), Trouble> {
         return Ok(());
     }
     let release = format!("{}-{}", header.version, header.release);
+    let version = match header.epoch {
+        0 => release,
+        epoch => format!("{epoch}:{release}"),
+    };
+    let given = |it: String| Some(it).filter(|it| !it.is_empty());
     findings.package(Found {
-        ecosystem: Ecosystem::Rpm,
         source: source(&header.source),
-        name: header.name,
-        version: match header.epoch {
-            0 => release,
-            epoch => format!("{epoch}:{release}"),
-        },
-        architecture: Some(header.architecture).filter(|it| !it.is_empty()),
-        licenses: Some(header.license).filter(|it| !it.is_empty()).into_iter().collect(),
+        architecture: given(header.architecture),
+        licenses: given(header.license).into_iter().collect(),
+        vendor: given(header.vendor),
+        ..Found::new(Ecosystem::Rpm, header.name, version)
     })?;
     header.programs.iter().try_for_each(|path| findings.claim(path))
 }

@@ -40,14 +40,7 @@ impl Cataloger for Runtime {
             _ => dotnet(path),
         };
         let Some((name, version)) = found else { return Ok(()) };
-        findings.package(Found {
-            ecosystem: Ecosystem::Binary,
-            name: name.to_owned(),
-            version: version.to_owned(),
-            source: None,
-            architecture: None,
-            licenses: Vec::new(),
-        })
+        findings.package(Found::new(Ecosystem::Binary, name.to_owned(), version.to_owned()))
     }
 }
 

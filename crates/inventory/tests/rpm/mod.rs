@@ -11,8 +11,7 @@ use tempfile::TempDir;
 use testkit::image::{ImageBuilder, LayerBuilder, Packing};
 
 /// What rpm prints of a package, and we of ours.
-const FORMAT: &str =
-    "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM} %{LICENSE}\n";
+const FORMAT: &str = "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM} %{VENDOR}, %{LICENSE}\n";
 
 /// A source package, and what is built from it.
 const SPEC: &str = "\
@@ -20,6 +19,7 @@ Name: alpha
 Epoch: 2
 Version: 1.2.3
 Release: 4.fc43
+Vendor: Acme Packages
 Summary: one
 AutoReqProv: no
 License: MIT and (GPLv2+ or BSD)
@@ -116,8 +116,8 @@ pub(crate) fn lines(inventory: &Inventory) -> Vec<String> {
 }
 
 fn line(package: &Package) -> String {
-    let Package { name, version, architecture, source, licenses, .. } = package;
+    let Package { name, version, architecture, source, licenses, vendor, .. } = package;
     let source = source.as_ref().map(|it| format!("{}-{}.src.rpm", it.name, it.version)).unwrap();
-    let architecture = architecture.as_ref().unwrap();
-    format!("{name} {version} {architecture} {source} {}", licenses.join(" "))
+    let (architecture, vendor) = (architecture.as_ref().unwrap(), vendor.as_ref().unwrap());
+    format!("{name} {version} {architecture} {source} {vendor}, {}", licenses.join(" "))
 }

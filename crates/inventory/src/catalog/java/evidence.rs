@@ -115,12 +115,5 @@ fn is_word(text: &str) -> bool {
 }
 
 fn found(name: String, version: String) -> Found {
-    Found {
-        ecosystem: Ecosystem::Maven,
-        name,
-        version,
-        source: None,
-        architecture: None,
-        licenses: Vec::new(),
-    }
+    Found::new(Ecosystem::Maven, name, version)
 }

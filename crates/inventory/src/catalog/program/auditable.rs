@@ -105,14 +105,7 @@ impl Auditable {
             return if self.is_past_limit { Err(Trouble::Limit { limit, max }) } else { Ok(()) };
         };
         for it in list?.packages.into_iter().filter(|it| it.kind != Kind::Build) {
-            findings.package(Found {
-                ecosystem: Ecosystem::Cargo,
-                name: it.name,
-                version: it.version,
-                source: None,
-                architecture: None,
-                licenses: Vec::new(),
-            })?;
+            findings.package(Found::new(Ecosystem::Cargo, it.name, it.version))?;
         }
         Ok(())
     }

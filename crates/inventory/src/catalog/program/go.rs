@@ -247,12 +247,5 @@ fn modules_of(text: &str) -> Vec<Module<'_>> {
 }
 
 fn found(name: &str, version: &str) -> Found {
-    Found {
-        ecosystem: Ecosystem::Golang,
-        name: name.to_owned(),
-        version: version.to_owned(),
-        source: None,
-        architecture: None,
-        licenses: Vec::new(),
-    }
+    Found::new(Ecosystem::Golang, name.to_owned(), version.to_owned())
 }

@@ -88,14 +88,7 @@ impl Version {
     }
 
     pub(super) fn close(self) -> Option<Found> {
-        Some(Found {
-            ecosystem: Ecosystem::Binary,
-            name: self.program.name.to_owned(),
-            version: self.found?,
-            source: None,
-            architecture: None,
-            licenses: Vec::new(),
-        })
+        Some(Found::new(Ecosystem::Binary, self.program.name.to_owned(), self.found?))
     }
 }
 

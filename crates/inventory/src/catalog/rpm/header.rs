@@ -22,14 +22,26 @@ const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
 const EPOCH: u32 = 1003;
+const VENDOR: u32 = 1011;
 const LICENSE: u32 = 1014;
 const ARCHITECTURE: u32 = 1022;
 const SOURCE: u32 = 1044;
 const FOLDER_OF_FILE: u32 = 1116;
 const FILES: u32 = 1117;
 const FOLDERS: u32 = 1118;
-const WANTED: [u32; 10] =
-    [NAME, VERSION, RELEASE, EPOCH, LICENSE, ARCHITECTURE, SOURCE, FOLDER_OF_FILE, FILES, FOLDERS];
+const WANTED: [u32; 11] = [
+    NAME,
+    VERSION,
+    RELEASE,
+    EPOCH,
+    VENDOR,
+    LICENSE,
+    ARCHITECTURE,
+    SOURCE,
+    FOLDER_OF_FILE,
+    FILES,
+    FOLDERS,
+];
 
 /// Kinds of values.
 const INT32: u32 = 4;
@@ -48,6 +60,8 @@ pub(super) struct Header {
     /// The file name of the source package.
     pub(super) source: String,
     pub(super) license: String,
+    /// Who built it.
+    pub(super) vendor: String,
     /// Those of its files that are worth a claim, from the root.
     pub(super) programs: Vec<Vec<u8>>,
 }
@@ -112,6 +126,7 @@ impl Header {
             ARCHITECTURE => &mut self.architecture,
             SOURCE => &mut self.source,
             LICENSE => &mut self.license,
+            VENDOR => &mut self.vendor,
             EPOCH if span.kind == INT32 => {
                 [self.epoch] = values.words()?;
                 return Ok(());

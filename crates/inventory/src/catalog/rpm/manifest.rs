@@ -49,9 +49,11 @@ impl Cataloger for RpmManifest {
 /// architecture, epoch with all, source; what a package lacks is `(none)`.
 fn package(line: &str) -> Option<Found> {
     let columns: Vec<&str> = line.split('\t').map(str::trim).collect();
-    let [name, version, _, _, _, epoch, _, architecture, _, file, ..] = columns.as_slice() else {
+    let [name, version, _, _, vendor, epoch, _, architecture, _, file, ..] = columns.as_slice()
+    else {
         return None;
     };
+    let given = |it: &str| Some(it.to_owned()).filter(|it| it != "(none)" && !it.is_empty());
     let is_whole = !name.is_empty() && version.contains('-');
     let version = match *epoch {
         "(none)" | "" | "0" => (*version).to_owned(),
@@ -59,7 +61,8 @@ fn package(line: &str) -> Option<Found> {
     };
     is_whole.then(|| Found {
         source: source(file),
-        architecture: Some((*architecture).to_owned()).filter(|it| it != "(none)"),
+        architecture: given(architecture),
+        vendor: given(vendor),
         ..Found::new(Ecosystem::Rpm, (*name).to_owned(), version)
     })
 }
