@@ -32,6 +32,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             source: None,
             architecture: None,
             licenses: Vec::new(),
+            vendor: None,
         };
         let _ = index.judge(&package, distribution.as_ref());
     }

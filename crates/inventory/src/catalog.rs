@@ -35,6 +35,7 @@ mod requirements;
 mod roles;
 mod rpm;
 mod runtime;
+mod unzip;
 mod whole;
 mod yarn_lock;
 
@@ -101,6 +102,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &java::Java,
     &runtime::Runtime,
     &python::Python,
+    &python::PythonEgg,
     &os_release::OsReleaseFile,
     &npm_lock::NpmLock,
     &yarn_lock::YarnLock,

@@ -14,7 +14,7 @@ use inventory::{Ecosystem, Inventory, Package};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::trees::{inventory_of, run};
+use self::trees::{golden, inventory_of, run};
 
 fn npm(arguments: &[&str], folder: &Path) -> Vec<u8> {
     let mut npm = Command::new("npm");
@@ -98,6 +98,7 @@ fn a_tree_of_npm_has_what_npm_lists_where_npm_says_it_is() {
     let packages = || inventory.packages.iter();
     assert_eq!(packages().map(line).collect::<BTreeSet<_>>(), listed);
     assert_eq!(packages().count(), listed.len());
+    insta::assert_snapshot!("npm", golden(&inventory));
     for package in packages() {
         // What only developers need is not taken from a lock.
         let lock: &[&str] =

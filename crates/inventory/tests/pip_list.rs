@@ -13,7 +13,7 @@ use inventory::{Ecosystem, Inventory};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::trees::{inventory_of, run};
+use self::trees::{golden, inventory_of, run};
 
 fn pip(python: &Path, arguments: &[&str]) -> Vec<u8> {
     let mut pip = Command::new(python);
@@ -50,7 +50,7 @@ fn a_tree_of_pip_has_what_pip_lists_and_pins_are_its_locks() {
     let folder = TempDir::new().unwrap();
     let (python, tree) = (Path::new("python3"), folder.path().join("python"));
     let place = tree.to_str().unwrap();
-    pip(python, &["install", "--quiet", "jinja2==3.1.4", "--target", place]);
+    pip(python, &["install", "--quiet", "jinja2==3.1.4", "markupsafe==2.1.5", "--target", place]);
     let listed = listed_by_pip(python, &["--path", place]);
     assert_eq!(listed.len(), 2, "{listed:?}");
     let pins = listed.iter().map(|it| it.replace(' ', "==").to_uppercase());
@@ -62,19 +62,26 @@ fn a_tree_of_pip_has_what_pip_lists_and_pins_are_its_locks() {
     let mut found = found(&inventory);
     assert!(found.remove("other 1.0"), "a pin that is not installed stays: {found:?}");
     assert_eq!(found, listed);
+    insta::assert_snapshot!("pip", golden(&inventory));
     let installed = inventory.packages.iter().filter(|it| it.path.starts_with("python/"));
     for package in installed {
         assert_eq!(package.also_at, ["function/requirements.txt"], "{package:?}");
     }
 }
 
-/// A project of setuptools, named as its folder.
-fn project(folder: &Path, name: &str) -> PathBuf {
+enum Egg {
+    Archive,
+    Folder,
+}
+
+/// A project of setuptools, named as its folder. An egg of it is an archive or a folder.
+fn project(folder: &Path, name: &str, egg: Egg) -> PathBuf {
     let project = folder.join(name);
     fs::create_dir_all(&project).unwrap();
     let setup = format!(
         "from setuptools import setup\nsetup(name='{name}', version='1.0', py_modules=['{name}'], \
-         zip_safe=False)\n"
+         zip_safe={})\n",
+        if matches!(egg, Egg::Archive) { "True" } else { "False" }
     );
     fs::write(project.join("setup.py"), setup).unwrap();
     fs::write(project.join(format!("{name}.py")), "").unwrap();
@@ -91,24 +98,26 @@ fn an_environment_has_what_pip_lists_however_it_came_there() {
     // From source, without fetching what builds it.
     let from_source = ["install", "--quiet", "--no-build-isolation"];
     pip(&python, &[from_source.as_slice(), &["--no-binary=docopt", "docopt==0.6.2"]].concat());
-    let edited = project(folder.path(), "edited");
+    let edited = project(folder.path(), "edited", Egg::Folder);
     pip(&python, &[from_source.as_slice(), &["--editable", edited.to_str().unwrap()]].concat());
-    for (name, arguments) in
-        [("egg", &[][..]), ("info", &["--single-version-externally-managed", "--record=record"])]
-    {
-        let project = project(folder.path(), name);
+    for (name, egg, arguments) in [
+        ("egg", Egg::Folder, &[][..]),
+        ("zipped", Egg::Archive, &[]),
+        ("info", Egg::Folder, &["--single-version-externally-managed", "--record=record"]),
+    ] {
+        let project = project(folder.path(), name, egg);
         let setup = ["-W", "ignore", "setup.py", "--quiet", "install"];
         run(Command::new(&python).args(setup).args(arguments).current_dir(&project));
         fs::remove_dir_all(project).unwrap();
     }
     let listed = listed_by_pip(&python, &[]);
-    for it in ["six 1.16.0", "docopt 0.6.2", "edited 1.0", "egg 1.0", "info 1.0"] {
+    for it in ["six 1.16.0", "docopt 0.6.2", "edited 1.0", "egg 1.0", "zipped 1.0", "info 1.0"] {
         assert!(listed.contains(it), "{it}: {listed:?}");
     }
 
     let inventory = inventory_of(folder.path(), "nothing");
     let paths: Vec<&str> = inventory.packages.iter().map(|it| it.path.as_str()).collect();
-    for ending in ["egg-1.0-py", "info-1.0-py", "/setuptools/_vendor/"] {
+    for ending in ["/egg-1.0-py", "/zipped-1.0-py", "/info-1.0-py", "/setuptools/_vendor/"] {
         assert!(paths.iter().any(|it| it.contains(ending)), "{ending}: {paths:?}");
     }
     assert_eq!(found(&inventory), listed);

@@ -4,13 +4,12 @@
 mod evidence;
 #[cfg(test)]
 mod tests;
-mod unzip;
 
 use std::io::Read;
 
 use self::evidence::Evidence;
-use self::unzip::{Entry, Meter, Unzip, ZipError};
 use super::findings::{Findings, Trouble};
+use super::unzip::{Entry, Meter, Unzip};
 use super::{Cataloger, split_last};
 
 /// Reads Java archives.
@@ -79,9 +78,9 @@ impl Reading<'_> {
             let name = entry.name.as_slice();
             let (folder, file) = split_last(name);
             if name.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF") {
-                evidence.manifest(&whole(&mut unzip, &entry, MANIFEST_BYTES_MAX)?);
+                evidence.manifest(&unzip.whole(&entry, MANIFEST_BYTES_MAX)?);
             } else if file == b"pom.properties" && is_of_maven(folder) {
-                let text = whole(&mut unzip, &entry, POM_BYTES_MAX)?;
+                let text = unzip.whole(&entry, POM_BYTES_MAX)?;
                 if let Some(found) = evidence.pom(&text) {
                     self.findings.package(found)?;
                 }
@@ -120,15 +119,4 @@ fn is_of_maven(folder: &[u8]) -> bool {
     let group = split_last(folder).0;
     let maven = split_last(group).0;
     maven.ends_with(b"META-INF/maven")
-}
-
-fn whole(unzip: &mut Unzip<'_>, entry: &Entry, max: u64) -> Result<Vec<u8>, Trouble> {
-    let mut bytes = Vec::new();
-    let mut end = Ok(0);
-    unzip.open(entry, |content| end = content.take(max + 1).read_to_end(&mut bytes))?;
-    end.map_err(ZipError::from)?;
-    if bytes.len() as u64 > max {
-        return Err(Trouble::Limit { limit: "archive_entry_bytes_max", max });
-    }
-    Ok(bytes)
 }

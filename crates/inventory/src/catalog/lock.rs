@@ -1,6 +1,6 @@
 //! What lock files have in common: which of them are the image's own.
 
-use super::split_last;
+use super::{owned, split_last};
 
 /// Folders into which package managers install: a lock file below is a package's part (its own
 /// developers' lock), and says nothing of the image.
@@ -9,7 +9,15 @@ const INSTALLED: &[&[u8]] = &[b"node_modules", b"site-packages", b"dist-packages
 /// Whether the file at this path has one of these names and is no part of an installed package.
 pub(super) fn is_own(path: &[u8], names: &[&[u8]]) -> bool {
     let (folder, file) = split_last(path);
-    names.contains(&file) && is_outside(folder, INSTALLED)
+    let is_installed = is_in_gem(folder) || owned::is_in_place(path);
+    names.contains(&file) && is_outside(folder, INSTALLED) && !is_installed
+}
+
+/// Whether the folder is one of a gem, `gems/NAME-VERSION`: some bring tools of other languages.
+fn is_in_gem(folder: &[u8]) -> bool {
+    let is_named_so = |gem: &[u8]| gem.windows(2).any(|it| it[0] == b'-' && it[1].is_ascii_digit());
+    let parts: Vec<&[u8]> = folder.split(|&byte| byte == b'/').collect();
+    parts.windows(2).any(|it| it[0] == b"gems" && is_named_so(it[1]))
 }
 
 /// Whether no component of the folder's path is one of these.
@@ -36,6 +44,9 @@ mod tests {
         );
         assert!(!is_own("app/node_modules/a/yarn.lock") && !is_own("node_modules/yarn.lock"));
         assert!(!is_own("lib/python3/site-packages/jupyter/yarn.lock"));
+        assert!(!is_own("usr/local/lib/ruby/gems/3.1.0/gems/typeprof-0.21.2/vscode/yarn.lock"));
+        assert!(is_own("gems/yarn.lock") && is_own("app/gems/own/yarn.lock"));
+        assert!(!is_own("usr/share/nodejs/postcss/yarn.lock") && is_own("usr/share/app/yarn.lock"));
         assert!(!is_own("app/yarn.lock/x") && !is_own("app/xyarn.lock"));
     }
 

@@ -1,4 +1,5 @@
-//! Node.js packages as they are installed: `node_modules/NAME/package.json` (npm-folders(5)).
+//! Node.js packages as they are installed: `node_modules/NAME/package.json` (npm-folders(5)), and
+//! `NAME/package.json` in the folders in which Debian's Node.js looks for modules of all.
 
 use std::io::Read;
 
@@ -10,9 +11,12 @@ use super::{Cataloger, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `package.json` of each installed package: those directly in a folder of
-/// `node_modules` or of a scope in it. Others below are a package's own parts (test fixtures,
-/// module markers) and are not installed.
+/// `node_modules` (or Debian's) or of a scope in it. Others below are a package's own parts (test
+/// fixtures, module markers) and are not installed.
 pub(super) struct Npm;
+
+/// Where modules of all lie (Debian's nodejs, `lib/internal/modules`), with nothing between.
+const FOLDERS_OF_ALL: &[&[u8]] = &[b"usr/share/nodejs", b"usr/lib/nodejs"];
 
 /// What is held of one `package.json`; the registry's largest is a few hundred kilobytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -26,10 +30,11 @@ impl Cataloger for Npm {
         }
         let (above, last) = split_last(parent);
         let is_scope = last.starts_with(b"@");
-        let modules = if is_scope { split_last(above).1 } else { last };
+        let modules = if is_scope { above } else { parent };
         // `.bin`, `.cache`, `.vite`: tools' own folders. pnpm's `.pnpm/x/node_modules/x` is one
         // level deeper.
-        modules == b"node_modules" && !name.starts_with(b".")
+        let is_installed = split_last(modules).1 == b"node_modules" || is_of_all(modules);
+        is_installed && !name.starts_with(b".")
     }
 
     fn read(
@@ -49,6 +54,13 @@ impl Cataloger for Npm {
         let licenses = package.license.0.into_iter().chain(package.licenses.0).collect();
         findings.package(Found { licenses, ..Found::new(Ecosystem::Npm, name, version) })
     }
+}
+
+/// Also those of one architecture, `usr/lib/x86_64-linux-gnu/nodejs`.
+fn is_of_all(folder: &[u8]) -> bool {
+    let (above, last) = split_last(folder);
+    let is_of_architecture = last == b"nodejs" && split_last(above).0 == b"usr/lib";
+    FOLDERS_OF_ALL.contains(&folder) || is_of_architecture
 }
 
 #[derive(Deserialize)]
@@ -76,6 +88,10 @@ mod tests {
             "app/node_modules/@s/a/package.json",
             "app/node_modules/a/node_modules/b/package.json",
             "app/node_modules/.pnpm/a@1/node_modules/a/package.json",
+            "usr/share/nodejs/a/package.json",
+            "usr/share/nodejs/@s/a/package.json",
+            "usr/share/nodejs/a/node_modules/b/package.json",
+            "usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
         ] {
             assert!(Npm.wants(path.as_bytes()), "{path}");
         }
@@ -88,6 +104,10 @@ mod tests {
             "node_modules/a/test/package.json",
             "node_modules/a/package.json/package.json",
             "xnode_modules/a/package.json",
+            "usr/share/nodejs/package.json",
+            "usr/share/nodejs/a/lib/package.json",
+            "app/usr/share/nodejs/a/package.json",
+            "usr/lib/a/b/nodejs/a/package.json",
         ] {
             assert!(!Npm.wants(path.as_bytes()), "{path}");
         }

@@ -14,6 +14,7 @@ const PLACES: &[&[u8]] = &[
     b"usr/share/rubygems/",
     b"usr/share/rubygems-integration/",
     b"usr/share/nodejs/",
+    b"usr/lib/nodejs/",
     b"usr/share/java/",
     b"usr/share/maven-repo/",
     b"usr/lib/java/",
@@ -21,18 +22,7 @@ const PLACES: &[&[u8]] = &[
 ];
 
 /// Names of files that show packages of a language.
-const NAMES: &[&[u8]] = &[
-    b"METADATA",
-    b"PKG-INFO",
-    b"package.json",
-    b"package-lock.json",
-    b"npm-shrinkwrap.json",
-    b"yarn.lock",
-    b"Gemfile.lock",
-    b"requirements.txt",
-    b"installed.json",
-    b"composer.lock",
-];
+const NAMES: &[&[u8]] = &[b"METADATA", b"PKG-INFO", b"package.json", b"installed.json"];
 const ENDINGS: &[&[u8]] = &[b".egg-info", b".gemspec", b".jar", b".war"];
 
 /// Whether a package's claim to a file of this path is kept.
@@ -50,15 +40,16 @@ fn is_of_language(path: &[u8]) -> bool {
     NAMES.contains(&file) || ENDINGS.iter().any(|it| file.ends_with(it))
 }
 
-fn is_in_place(path: &[u8]) -> bool {
-    PLACES.iter().any(|it| path.starts_with(it)) || is_in_python(path) || is_in_debians_ruby(path)
+/// Whether it lies where distributions install packages of languages.
+pub(super) fn is_in_place(path: &[u8]) -> bool {
+    PLACES.iter().any(|it| path.starts_with(it)) || is_in_python(path) || is_of_architecture(path)
 }
 
-/// `usr/lib/x86_64-linux-gnu/rubygems-integration`.
-fn is_in_debians_ruby(path: &[u8]) -> bool {
+/// Debian's for one architecture: `usr/lib/x86_64-linux-gnu/rubygems-integration`, and `nodejs`.
+fn is_of_architecture(path: &[u8]) -> bool {
     let mut parts = path.split(|&byte| byte == b'/');
     [parts.next(), parts.next()] == [Some(b"usr".as_slice()), Some(b"lib".as_slice())]
-        && parts.nth(1) == Some(b"rubygems-integration")
+        && matches!(parts.nth(1), Some(b"rubygems-integration" | b"nodejs"))
 }
 
 /// `usr/lib/python3/dist-packages`, `usr/lib64/python3.9/site-packages`.
@@ -85,6 +76,7 @@ mod tests {
             "usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec",
             "usr/lib/x86_64-linux-gnu/rubygems-integration/3.1.0/specifications/sdbm-1.0.0.gemspec",
             "usr/share/nodejs/a/node_modules/b/package.json",
+            "usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
             "usr/share/java/commons-io-2.11.0.jar",
         ] {
             assert!(is_told(path.as_bytes()), "{path}");

@@ -1,11 +1,13 @@
 //! Python distributions as they are installed (packaging.python.org: recording installed
 //! projects, core metadata): `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, a single file
-//! `*.egg-info`, and `EGG-INFO/PKG-INFO` of an egg.
+//! `*.egg-info`, and `EGG-INFO/PKG-INFO` of an egg, which is a folder or an archive.
 
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
+use super::roles::fill;
+use super::unzip::{Meter, Unzip};
 use super::{Cataloger, split_last};
 use crate::ecosystem::Ecosystem;
 
@@ -14,6 +16,8 @@ pub(super) struct Python;
 
 /// How many classifiers of licences are held of one.
 const CLASSIFIERS_MAX: usize = 8;
+/// The longest that the metadata in an egg may be: the description is a part of them.
+const METADATA_BYTES_MAX: u64 = 4 << 20;
 
 impl Cataloger for Python {
     fn wants(&self, path: &[u8]) -> bool {
@@ -35,42 +39,80 @@ impl Cataloger for Python {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let (mut name, mut version) = (None, None);
-        let (mut license, mut expression, mut classifiers) = (None, None, Vec::new());
-        let mut lines = Lines::new(content);
-        // Headers as of a mail; the description that follows the empty line is anybody's text.
-        while let Some(line) = lines.next_line()? {
-            if line.bytes.is_empty() {
-                break;
-            }
-            if let Some(field) = line.field("Name") {
-                name.get_or_insert(field.text("name")?);
-            } else if let Some(field) = line.field("Version") {
-                version.get_or_insert(field.text("version")?);
-            } else if let Some(field) = line.field("License-Expression") {
-                expression = field.text("licence").ok();
-            } else if let Some(field) = line.field("License") {
-                license = field.text("licence").ok();
-            } else if let Some(field) = line.field("Classifier") {
-                classifiers.extend(field.text("classifier").ok().as_deref().and_then(classified));
-                classifiers.truncate(CLASSIFIERS_MAX);
-            }
-        }
-        let given = |it: Option<String>| it.filter(|it| !it.is_empty());
-        let (Some(name), Some(version)) = (given(name), given(version)) else {
-            return Err(Trouble::Malformed("has no name and version".to_owned()));
-        };
-        let license = given(expression).or_else(|| given(license).filter(|it| it != "UNKNOWN"));
-        let licenses = license.map_or(classifiers, |it| vec![it]);
-        findings.package(Found {
-            ecosystem: Ecosystem::Pypi,
-            name,
-            version,
-            source: None,
-            architecture: None,
-            licenses,
-        })
+        findings.package(metadata(content)?)
     }
+}
+
+/// Reads an egg that is one file.
+pub(super) struct PythonEgg;
+
+impl Cataloger for PythonEgg {
+    fn wants(&self, path: &[u8]) -> bool {
+        has_stem(split_last(path).1, b".egg")
+    }
+
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn read(
+        &self,
+        _path: &[u8],
+        content: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        let mut front = [0; 2];
+        fill(content, &mut front)?;
+        // An egg of another kind: the name is a word too.
+        if front != *b"PK" {
+            return Ok(());
+        }
+        let meter = Meter::default();
+        let mut content = front.as_slice().chain(content);
+        let mut fed = meter.feed(&mut content);
+        let mut unzip = Unzip::new(&mut fed, &meter);
+        while let Some(entry) = unzip.next_entry()? {
+            if entry.name == b"EGG-INFO/PKG-INFO" {
+                let text = unzip.whole(&entry, METADATA_BYTES_MAX)?;
+                return findings.package(metadata(&mut text.as_slice())?);
+            }
+            unzip.skip(&entry)?;
+        }
+        // Whatever it is, Python would list it under no name.
+        Ok(())
+    }
+}
+
+/// The distribution that metadata are of.
+fn metadata(content: &mut dyn Read) -> Result<Found, Trouble> {
+    let (mut name, mut version) = (None, None);
+    let (mut license, mut expression, mut classifiers) = (None, None, Vec::new());
+    let mut lines = Lines::new(content);
+    // Headers as of a mail; the description that follows the empty line is anybody's text.
+    while let Some(line) = lines.next_line()? {
+        if line.bytes.is_empty() {
+            break;
+        }
+        if let Some(field) = line.field("Name") {
+            name.get_or_insert(field.text("name")?);
+        } else if let Some(field) = line.field("Version") {
+            version.get_or_insert(field.text("version")?);
+        } else if let Some(field) = line.field("License-Expression") {
+            expression = field.text("licence").ok();
+        } else if let Some(field) = line.field("License") {
+            license = field.text("licence").ok();
+        } else if let Some(field) = line.field("Classifier") {
+            classifiers.extend(field.text("classifier").ok().as_deref().and_then(classified));
+            classifiers.truncate(CLASSIFIERS_MAX);
+        }
+    }
+    let given = |it: Option<String>| it.filter(|it| !it.is_empty());
+    let (Some(name), Some(version)) = (given(name), given(version)) else {
+        return Err(Trouble::Malformed("has no name and version".to_owned()));
+    };
+    let license = given(expression).or_else(|| given(license).filter(|it| it != "UNKNOWN"));
+    let licenses = license.map_or(classifiers, |it| vec![it]);
+    Ok(Found { licenses, ..Found::new(Ecosystem::Pypi, name, version) })
 }
 
 /// The licence that a classifier names: `License :: OSI Approved :: MIT License`.
@@ -122,5 +164,27 @@ mod tests {
         check("Name: a\nLicense: x\n Version: 3\nVersion: 1\n", &["a 1 x"]);
         check("Name: a\n\nVersion: 1\n", &["! has no name and version"]);
         check("", &["! has no name and version"]);
+    }
+
+    #[test]
+    fn an_egg_may_be_an_archive() {
+        let zip = |name: &str| {
+            let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            for (name, text) in [("six.py", "x = 1\n"), (name, "Name: six\nVersion: 1\n")] {
+                zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+                std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+            }
+            zip.finish().unwrap().into_inner()
+        };
+        let check = |bytes: &[u8], expected: &[&str]| {
+            check(&PythonEgg, "site-packages/six-1-py3.11.egg", bytes, expected);
+        };
+        let egg = zip("EGG-INFO/PKG-INFO");
+        check(&egg, &["six 1"]);
+        check(&zip("other/PKG-INFO"), &[]);
+        check(&egg[..60], &["! is torn"]);
+        check(b"Easter", &[]);
+        check(b"P", &[]);
+        assert!(!PythonEgg.wants(b"site-packages/.egg") && !PythonEgg.wants(b"a.egg/EGG-INFO"));
     }
 }

@@ -29,3 +29,12 @@ pub(crate) fn inventory_of(folder: &Path, without: &str) -> Inventory {
     assert_eq!(inventory.notes, []);
     inventory
 }
+
+/// What is told of the packages, as JSON, without the layer, whose digests are of the day.
+pub(crate) fn golden(inventory: &Inventory) -> String {
+    let mut packages = serde_json::to_value(&inventory.packages).unwrap();
+    for package in packages.as_array_mut().unwrap() {
+        package.as_object_mut().unwrap().remove("layer").unwrap();
+    }
+    serde_json::to_string_pretty(&packages).unwrap()
+}

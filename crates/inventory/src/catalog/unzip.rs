@@ -169,6 +169,18 @@ impl<'c> Unzip<'c> {
         skip_bytes(&mut self.source, entry.size)
     }
 
+    /// The content of an entry, if it is no longer than `max`.
+    pub(super) fn whole(&mut self, entry: &Entry, max: u64) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        let mut end = Ok(0);
+        self.open(entry, |content| end = content.take(max + 1).read_to_end(&mut bytes))?;
+        end.map_err(ZipError::from)?;
+        if bytes.len() as u64 > max {
+            return Err(Trouble::Limit { limit: "archive_entry_bytes_max", max });
+        }
+        Ok(bytes)
+    }
+
     /// Lets the content of an entry be read, and goes past it.
     pub(super) fn open(
         &mut self,
