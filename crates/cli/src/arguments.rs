@@ -9,6 +9,7 @@ use verdict::Platform;
 use crate::exit::Exit;
 use crate::runtime::Runtime;
 use crate::signature::Signature;
+use crate::trust::Trust;
 
 /// Validates OpenFaaS function images: vulnerable packages, signatures, the user's own policy,
 /// and what a running function does.
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// Look at who signed an image.
     #[command(subcommand)]
     Signature(Signature),
+    /// Keep up with whom signatures are traced to.
+    #[command(subcommand)]
+    Trust(Trust),
     /// Look at what runs.
     #[command(subcommand)]
     Runtime(Runtime),

@@ -67,7 +67,7 @@ fn unusable(error: &inventory::CacheError) -> Failure {
 }
 
 /// By the XDG base directory specification; a relative path is to be ignored.
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let named = surroundings::variable("XDG_CACHE_HOME").map(PathBuf::from);
     let caches = named.filter(|it| it.is_absolute());
     let caches = caches.or_else(|| surroundings::home().map(|home| home.join(".cache")));

@@ -24,6 +24,7 @@ mod runtime;
 mod signature;
 mod stack;
 mod surroundings;
+mod trust;
 mod up;
 mod validate;
 mod verify_blob;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Advisories(command) => advisory_index::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Signature(command) => signature::run(command),
+        Command::Trust(command) => trust::run(command),
         Command::Runtime(command) => runtime::run(command),
         Command::InstallPlugin(arguments) => plugin::install(arguments),
         Command::VerifyBlob(arguments) => verify_blob::run(arguments),

@@ -5,7 +5,7 @@ mod access;
 mod addresses;
 mod auth;
 mod client;
-mod connection;
+pub(crate) mod connection;
 mod credentials;
 mod download;
 mod proxies;
@@ -14,6 +14,7 @@ mod referrers;
 mod store;
 
 pub use access::{Access, Addresses, Certificate, certificates};
+pub(crate) use addresses::Guard;
 pub use client::RegistryClient;
 pub use credentials::{Credential, Credentials, CredentialsError};
 pub use proxies::{Proxies, ProxiesError};

@@ -29,6 +29,8 @@ mod rsa;
 mod standing;
 mod statement;
 mod trust;
+#[cfg(feature = "tuf")]
+pub mod tuf;
 
 pub use algorithm::Algorithm;
 pub use artifact::Artifact;

@@ -17,3 +17,4 @@ pub mod program;
 pub mod registry;
 pub mod signer;
 pub mod sigstore;
+pub mod tuf;

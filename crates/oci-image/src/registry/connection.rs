@@ -15,11 +15,8 @@ const REDIRECTS_MAX: usize = 5;
 pub(crate) fn http_client(
     access: &Access,
 ) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-    let (guard, resolver) = (Guard::of(access), Guard::of(access));
-    let builder = Client::builder().tls_backend_preconfigured(tls(access)?).no_proxy();
-    let builder = access.proxies.rules()?.into_iter().fold(builder, ClientBuilder::proxy);
-    let client = builder
-        .dns_resolver(Arc::new(resolver))
+    let guard = Guard::of(access);
+    let client = builder(access)?
         // reqwest takes Authorization off when a redirect leaves the host or the port.
         .redirect(Policy::custom(move |attempt| {
             let sound = redirect_is_sound(&attempt)
@@ -29,11 +26,21 @@ pub(crate) fn http_client(
                 Err(why) => attempt.error(why),
             }
         }))
-        .connect_timeout(access.connect_time_max)
-        .read_timeout(access.silence_time_max)
-        .user_agent(concat!("faas-validator/", env!("CARGO_PKG_VERSION")))
         .build()?;
     Ok(client)
+}
+
+/// What all connections have in common: roots, proxies, addresses and times.
+pub(crate) fn builder(
+    access: &Access,
+) -> Result<ClientBuilder, Box<dyn std::error::Error + Send + Sync>> {
+    let builder = Client::builder().tls_backend_preconfigured(tls(access)?).no_proxy();
+    let builder = access.proxies.rules()?.into_iter().fold(builder, ClientBuilder::proxy);
+    Ok(builder
+        .dns_resolver(Arc::new(Guard::of(access)))
+        .connect_timeout(access.connect_time_max)
+        .read_timeout(access.silence_time_max)
+        .user_agent(concat!("faas-validator/", env!("CARGO_PKG_VERSION"))))
 }
 
 fn tls(access: &Access) -> Result<rustls::ClientConfig, rustls::Error> {
