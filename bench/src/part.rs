@@ -7,7 +7,7 @@ use std::time::Instant;
 use inventory::{LayerCache, take_with};
 use oci_image::{Access, Image, Limits, Opener, Platform};
 
-use crate::floor;
+use crate::floor::{self, Digests};
 
 /// What a run of a part cost.
 #[derive(Debug, Clone)]
@@ -63,7 +63,8 @@ pub(crate) fn run_here(name: &str, layout: &str, limits: &str, cache: &str) {
     let limits: Limits = serde_json::from_str(limits).expect("limits");
     let image = open(Path::new(layout), &limits);
     let said = match name {
-        "floor" => floor::pass(&image, Path::new(layout)),
+        "floor" => floor::pass(&image, Path::new(layout), Digests::Both),
+        "floor-stored" => floor::pass(&image, Path::new(layout), Digests::Stored),
         _ => {
             let cache = (name == "warm").then(|| LayerCache::open(Path::new(cache)));
             let cache = cache.transpose().expect("a cache");

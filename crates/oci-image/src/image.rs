@@ -179,6 +179,14 @@ impl Image {
         LayerReader::open(&*self.store, layer, &self.limits, Arc::clone(&self.ledger))
     }
 
+    /// The same, inflated in a thread of its own while it is read: for whoever has a core to spare.
+    ///
+    /// # Errors
+    /// As [`layer`](Self::layer).
+    pub fn layer_ahead(&self, layer: &Layer) -> Result<LayerReader, ImageError> {
+        self.layer(layer).map(LayerReader::ahead)
+    }
+
     /// Counts a layer that was read before, under these limits, and need not be read again.
     ///
     /// # Errors

@@ -1,11 +1,15 @@
 //! A layer as it is read: fetch, hash, inflate, hash, count, in one pass and constant memory.
 
-use std::io::{self, BufReader, Read};
+mod ahead;
+mod inflating;
+
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use verdict::{Limits, Sha256};
 
-use crate::descriptor::Compression;
+use self::ahead::Ahead;
+use self::inflating::{Inflating, Seen, Stored};
 use crate::error::ImageError;
 use crate::image::Layer;
 use crate::ledger::Ledger;
@@ -15,17 +19,14 @@ use crate::store::Store;
 const RATIO_BYTES_MIN: u64 = 16 << 20;
 /// The clock is looked at each time that so much more has been inflated.
 const CLOCK_BYTES: u64 = 1 << 20;
-/// How far back a zstd frame may refer, as a power of two: 32 MiB, which all but `--ultra` and
-/// `--long` stay below. The decoder holds so much in memory.
-const ZSTD_WINDOW_LOG_MAX: u32 = 25;
-
-/// What libzstd says of a frame that refers farther back than it may.
-const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+const BUFFER_BYTES: usize = 128 << 10;
 
 /// The inflated tar of one layer. Reading past a limit, or to the end of bytes that are not the
 /// promised ones, is an [`io::Error`] that [`ImageError::from_io`] turns back.
 pub struct LayerReader {
-    decoder: Decoder,
+    source: Source,
+    buffer: Vec<u8>,
+    at: usize,
     diff: Sha256,
     inflated: u64,
     layer: Layer,
@@ -34,20 +35,9 @@ pub struct LayerReader {
     ended: bool,
 }
 
-enum Decoder {
-    Plain(Stored),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Stored>>>),
-    Zstd(Box<zstd::Decoder<'static, BufReader<Stored>>>),
-}
-
-/// The stored bytes, hashed and counted as they come.
-struct Stored {
-    bytes: Box<dyn Read + Send>,
-    sha256: Sha256,
-    count: u64,
-    size: u64,
-    index: u32,
-    ledger: Arc<Ledger>,
+enum Source {
+    Here(Inflating),
+    Ahead(Ahead),
 }
 
 impl LayerReader {
@@ -74,12 +64,26 @@ impl LayerReader {
             }
             error => error,
         })?;
-        let (sha256, size) = (Sha256::default(), descriptor.size);
-        let stored = Stored { bytes, sha256, count: 0, size, index, ledger: Arc::clone(&ledger) };
-        let decoder = Decoder::of(compression, stored)
+        let stored = Stored::new(bytes, index, descriptor.size, Arc::clone(&ledger));
+        let source = Inflating::new(compression, stored)
             .map_err(|source| ImageError::Inflate { index, source })?;
-        let (diff, layer, limits) = (Sha256::default(), layer.clone(), *limits);
-        Ok(Self { decoder, diff, inflated: 0, layer, limits, ledger, ended: false })
+        let (source, diff) = (Source::Here(source), Sha256::default());
+        let (layer, limits) = (layer.clone(), *limits);
+        let (buffer, at) = (Vec::new(), 0);
+        Ok(Self { source, buffer, at, diff, inflated: 0, layer, limits, ledger, ended: false })
+    }
+
+    /// The same, inflated in a thread of its own from now on, where one can be had.
+    pub(crate) fn ahead(self) -> Self {
+        let index = self.layer.index;
+        let source = match self.source {
+            Source::Here(inflating) => match Ahead::start(inflating, index) {
+                Ok(ahead) => Source::Ahead(ahead),
+                Err(inflating) => Source::Here(*inflating),
+            },
+            ahead @ Source::Ahead(_) => ahead,
+        };
+        Self { source, ..self }
     }
 
     /// The layer that is read.
@@ -93,28 +97,30 @@ impl LayerReader {
     /// # Errors
     /// When a digest or a size is wrong, or a limit is passed.
     pub fn finish(mut self) -> Result<u64, ImageError> {
-        let what = format!("layer {}", self.layer.index);
-        let mut buffer = vec![0; 64 << 10];
         loop {
-            match self.read(&mut buffer) {
-                Ok(0) => return Ok(self.inflated),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ImageError::from_io(error, what)),
-            }
+            let read = match self.fill_buf() {
+                Ok([]) => return Ok(self.inflated),
+                Ok(bytes) => bytes.len(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+                Err(error) => {
+                    let what = format!("layer {}", self.layer.index);
+                    return Err(ImageError::from_io(error, what));
+                }
+            };
+            self.consume(read);
         }
     }
 
-    fn count(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
+    fn count(&mut self) -> Result<(), ImageError> {
         let before = self.inflated;
-        self.inflated += bytes.len() as u64;
-        self.diff.update(bytes);
+        self.inflated += self.buffer.len() as u64;
+        self.diff.update(&self.buffer);
         self.ledger.count(self.layer.index, self.inflated)?;
         if before / CLOCK_BYTES != self.inflated / CLOCK_BYTES {
             self.ledger.look_at_clock(self.layer.index)?;
         }
         let (index, limits) = (self.layer.index, &self.limits);
-        let stored = self.decoder.stored().count.max(1);
+        let stored = self.source.stored().max(1);
         let max = u64::from(limits.compression_ratio_max);
         if self.inflated > RATIO_BYTES_MIN && self.inflated / stored > max {
             let what = format!("layer {index}, {} bytes of {stored} stored,", self.inflated);
@@ -123,20 +129,15 @@ impl LayerReader {
         Ok(())
     }
 
-    // The decoder is at its end, which for gzip and zstd is the end of the stored bytes: what
-    // follows the last member or frame and is none was an error, as it is to Go.
     fn verify(&mut self) -> Result<(), ImageError> {
         let index = self.layer.index;
         let what = format!("layer {index}");
-        let stored = self.decoder.stored_mut();
-        io::copy(stored, &mut io::sink())
-            .map_err(|error| ImageError::from_io(error, what.as_str()))?;
-        let (expected, found) = (stored.size, stored.count);
+        let seen = self.source.seen().map_err(|error| ImageError::from_io(error, what.as_str()))?;
+        let (expected, found) = (self.layer.descriptor.size, seen.size);
         if found != expected {
             return Err(ImageError::WrongSize { what, expected, found });
         }
-        let (expected, found) =
-            (self.layer.descriptor.digest, std::mem::take(&mut stored.sha256).finish());
+        let (expected, found) = (self.layer.descriptor.digest, seen.digest);
         if found != expected {
             return Err(ImageError::WrongDigest { what, expected, found });
         }
@@ -149,87 +150,62 @@ impl LayerReader {
     }
 }
 
+impl BufRead for LayerReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.buffer.len() && !self.ended {
+            self.at = 0;
+            self.source.refill(&mut self.buffer)?;
+            if self.buffer.is_empty() {
+                self.ended = true;
+                self.verify().map_err(ImageError::into_io)?;
+            } else if let Err(error) = self.count() {
+                // What is past a limit is not handed out, however often it is asked for.
+                self.buffer.clear();
+                return Err(error.into_io());
+            }
+        }
+        Ok(self.buffer.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes).min(self.buffer.len());
+    }
+}
+
 impl Read for LayerReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.ended || buffer.is_empty() {
-            return Ok(0);
-        }
-        let index = self.layer.index;
-        let read = match &mut self.decoder {
-            Decoder::Plain(stored) => stored.read(buffer),
-            Decoder::Gzip(decoder) => inflate(decoder, buffer, index),
-            Decoder::Zstd(decoder) => inflate(decoder, buffer, index),
-        }?;
-        if read == 0 {
-            self.ended = true;
-            self.verify().map_err(ImageError::into_io)?;
-        } else {
-            self.count(&buffer[..read]).map_err(ImageError::into_io)?;
-        }
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
         Ok(read)
     }
 }
 
-fn inflate(decoder: &mut impl Read, buffer: &mut [u8], index: u32) -> io::Result<usize> {
-    decoder.read(buffer).map_err(|error| {
-        if error.get_ref().is_some_and(|inner| inner.is::<ImageError>()) {
-            return error;
-        }
-        match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            _ if error.to_string() == WINDOW_TOO_LARGE => {
-                let (what, bound) = (format!("layer {index}"), "zstd window bytes");
-                ImageError::Bound { what, bound, max: 1 << ZSTD_WINDOW_LOG_MAX }.into_io()
-            }
-            _ => ImageError::Inflate { index, source: error }.into_io(),
-        }
-    })
-}
-
-impl Decoder {
-    fn of(compression: Compression, stored: Stored) -> io::Result<Self> {
-        let buffered = |stored| BufReader::with_capacity(64 << 10, stored);
-        Ok(match compression {
-            Compression::None => Self::Plain(stored),
-            Compression::Gzip => {
-                Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(stored))))
-            }
-            Compression::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(buffered(stored))?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                Self::Zstd(Box::new(decoder))
-            }
-        })
-    }
-
-    fn stored(&self) -> &Stored {
+impl Source {
+    /// Puts the next inflated bytes into a buffer; none at the end. After a fault it is empty too.
+    fn refill(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
         match self {
-            Self::Plain(stored) => stored,
-            Self::Gzip(decoder) => decoder.get_ref().get_ref(),
-            Self::Zstd(decoder) => decoder.get_ref().get_ref(),
+            Self::Here(inflating) => {
+                buffer.resize(BUFFER_BYTES, 0);
+                let read = inflating.read(buffer);
+                buffer.truncate(*read.as_ref().unwrap_or(&0));
+                read.map(drop)
+            }
+            Self::Ahead(ahead) => ahead.refill(buffer),
         }
     }
 
-    fn stored_mut(&mut self) -> &mut Stored {
+    /// How many stored bytes were taken for what was read.
+    fn stored(&self) -> u64 {
         match self {
-            Self::Plain(stored) => stored,
-            Self::Gzip(decoder) => decoder.get_mut().get_mut(),
-            Self::Zstd(decoder) => decoder.get_mut().get_mut(),
+            Self::Here(inflating) => inflating.stored(),
+            Self::Ahead(ahead) => ahead.stored(),
         }
     }
-}
 
-impl Read for Stored {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Here too: members that inflate to nothing, or a source that drips, pass no other clock.
-        self.ledger.look_at_clock(self.index).map_err(ImageError::into_io)?;
-        let read = self.bytes.read(buffer)?;
-        self.sha256.update(&buffer[..read]);
-        self.count += read as u64;
-        if self.count > self.size {
-            let (what, expected, found) = (format!("layer {}", self.index), self.size, self.count);
-            return Err(ImageError::WrongSize { what, expected, found }.into_io());
+    fn seen(&mut self) -> io::Result<Seen> {
+        match self {
+            Self::Here(inflating) => inflating.seen(),
+            Self::Ahead(ahead) => ahead.seen(),
         }
-        Ok(read)
     }
 }

@@ -4,7 +4,9 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use oci_image::{Image, ImageError, Limits, MemoryStore, Place, Platform, RawManifest, Which};
+use oci_image::{
+    Image, ImageError, Layer, LayerReader, Limits, MemoryStore, Place, Platform, RawManifest, Which,
+};
 use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder, Packing, digest, pack};
 
 fn open(image: BuiltImage, limits: &Limits) -> Image {
@@ -28,10 +30,45 @@ fn inflate(pieces: &[&[u8]], packing: Packing, between: &[u8]) -> Result<Vec<u8>
     let packed: Vec<Vec<u8>> = pieces.iter().map(|it| pack(it, packing)).collect();
     let stored = packed.join(between);
     let image = ImageBuilder::new().layer_bytes(stored, digest(&whole), packing).build();
-    let image = open(image, &Limits::default());
+    let here = read(open(image.clone(), &Limits::default()), Image::layer);
+    let ahead = read(open(image, &Limits::default()), Image::layer_ahead);
+    assert_eq!(format!("{here:?}"), format!("{ahead:?}"));
+    here
+}
+
+type Opening = fn(&Image, &Layer) -> Result<LayerReader, ImageError>;
+
+fn read(image: Image, opening: Opening) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
-    let read = image.layer(&image.layers()[0])?.read_to_end(&mut bytes);
+    let read = opening(&image, &image.layers()[0])?.read_to_end(&mut bytes);
     read.map(|_| bytes).map_err(|error| ImageError::from_io(error, "layer"))
+}
+
+/// Whether a layer is inflated here or ahead, what is wrong with it is said in the same words.
+fn check_fails(image: BuiltImage, limits: Limits, expect: &str) {
+    for opening in [Image::layer as Opening, Image::layer_ahead] {
+        let error = read(open(image.clone(), &limits), opening).unwrap_err();
+        assert!(error.to_string().contains(expect), "{error}");
+    }
+}
+
+#[test]
+fn a_layer_that_is_not_what_was_promised_fails_here_and_ahead() {
+    let (tar, limits) =
+        (LayerBuilder::new().file("main", vec![7; 3_000_000]).tar(), Limits::default());
+    let wrong = digest(b"something else");
+    let image =
+        |bytes, diff_id| ImageBuilder::new().layer_bytes(bytes, diff_id, Packing::Gzip).build();
+    check_fails(image(pack(&tar, Packing::Gzip), wrong), limits, "layer 0 inflated (diff_id)");
+    let mut torn = pack(&tar, Packing::Gzip);
+    torn.truncate(torn.len() / 2);
+    check_fails(image(torn, digest(&tar)), limits, "layer 0 cannot be inflated");
+
+    let bomb = vec![0; 40 << 20];
+    let image = image(pack(&bomb, Packing::Gzip), digest(&bomb));
+    check_fails(image.clone(), limits, "compression_ratio_max");
+    let little = Limits { inflated_bytes_max: 1 << 20, ..limits };
+    check_fails(image, little, "inflated_bytes_max");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Walking one layer into a journal.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
-use oci_image::{Image, ImageError, Layer};
+use oci_image::{Image, ImageError, Layer, LayerReader};
 
 use super::desk::Desk;
 use super::event::Reading;
@@ -16,20 +16,31 @@ use crate::tar_walk::{Entry, EntryKind, Walk};
 /// A larger file that somebody asked for is read by one walker at a time: its reader may hold
 /// much of it, and memory is not to grow with the walkers.
 const LARGE_BYTES: u64 = 1 << 20;
+/// After so many bytes the desk is asked whether more of a layer is wanted.
+const UNASKED_BYTES: usize = 128 << 10;
 
 /// What all who walk an image's layers share.
 pub(crate) struct Walker<'i> {
     image: &'i Image,
     lore: &'i Lore,
     large: Mutex<()>,
+    /// A layer of so many stored bytes is inflated in a thread of its own.
+    ahead_bytes_min: u64,
 }
 
 impl<'i> Walker<'i> {
-    pub(crate) fn new(image: &'i Image, lore: &'i Lore) -> Self {
-        Self { image, lore, large: Mutex::new(()) }
+    pub(crate) fn new(image: &'i Image, lore: &'i Lore, ahead_bytes_min: u64) -> Self {
+        Self { image, lore, large: Mutex::new(()), ahead_bytes_min }
     }
 
-    fn reading<R: Read>(
+    fn open(&self, layer: &Layer) -> Result<LayerReader, ImageError> {
+        match layer.descriptor.size >= self.ahead_bytes_min {
+            true => self.image.layer_ahead(layer),
+            false => self.image.layer(layer),
+        }
+    }
+
+    fn reading<R: BufRead>(
         &self,
         entry: &Entry,
         walk: &mut Walk<R>,
@@ -57,7 +68,7 @@ pub(crate) fn walk_layer<W: Write>(
 ) -> Result<Option<W>, ImageError> {
     let (limits, index) = (walker.image.limits(), layer.index as usize);
     let mut journal = JournalWriter::new(out);
-    let reader = Wanted { reader: walker.image.layer(layer)?, desk, index };
+    let reader = Wanted { reader: walker.open(layer)?, desk, index, unasked: 0 };
     let mut walk = Walk::new(reader, limits);
     let mut entries = 0;
     loop {
@@ -92,13 +103,31 @@ struct Wanted<'d, R> {
     reader: R,
     desk: &'d Desk,
     index: usize,
+    /// How much more is read before the desk is asked again.
+    unasked: usize,
 }
 
-impl<R: Read> Read for Wanted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.desk.wants(self.index) {
-            return Err(io::Error::other("nobody wants the layer"));
+impl<R: BufRead> BufRead for Wanted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.unasked == 0 {
+            if !self.desk.wants(self.index) {
+                return Err(io::Error::other("nobody wants the layer"));
+            }
+            self.unasked = UNASKED_BYTES;
         }
-        self.reader.read(buffer)
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.unasked = self.unasked.saturating_sub(bytes);
+        self.reader.consume(bytes);
+    }
+}
+
+impl<R: BufRead> Read for Wanted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }

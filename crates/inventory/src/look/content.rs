@@ -1,6 +1,6 @@
 //! What readers find in the files of a layer that streams by.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use oci_image::{ImageError, Layer};
 
@@ -10,7 +10,7 @@ use crate::tar_walk::{Entry, TarError, Walk};
 
 /// What each reader finds in the file that the walk stands at. `file_bytes_max` is not for those
 /// who hold little of a file.
-pub(crate) fn read<R: Read>(
+pub(crate) fn read<R: BufRead>(
     asked: Roles,
     looking: Roles,
     path: &[u8],

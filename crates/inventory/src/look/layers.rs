@@ -15,18 +15,24 @@ use crate::squash::Lore;
 
 /// How many layers are walked at the same time, at most.
 const WALKERS_MAX: usize = 4;
+/// A layer of so many stored bytes is inflated in a thread of its own where there is a core to spare.
+/// Of smaller ones that saves less than a second, and costs more: two threads on the two halves of
+/// one core take longer than one after the other would.
+const AHEAD_BYTES_MIN: u64 = 256 << 20;
 
 /// Where the layers of an image come from.
 pub(crate) struct Layers<'i> {
     image: &'i Image,
     cache: Option<&'i LayerCache>,
     walkers: usize,
+    pub(super) ahead_bytes_min: u64,
 }
 
 impl<'i> Layers<'i> {
     /// Layers walked by so many threads at the most; with none, they stream by in this one.
     pub(crate) fn new(image: &'i Image, cache: Option<&'i LayerCache>, walkers: usize) -> Self {
-        Self { image, cache, walkers: walkers.min(WALKERS_MAX) }
+        let walkers = walkers.min(WALKERS_MAX);
+        Self { image, cache, walkers, ahead_bytes_min: AHEAD_BYTES_MIN }
     }
 
     /// Lays them all, from the lowest.
@@ -36,7 +42,9 @@ impl<'i> Layers<'i> {
         let (kept, fresh): (Vec<&Layer>, Vec<&Layer>) = layers.iter().partition(is_kept);
         let kept: Vec<u32> = kept.iter().map(|it| it.index).collect();
         let desk = Desk::new(layers.len());
-        let (walker, next) = (Walker::new(self.image, lore), AtomicUsize::new(0));
+        let is_core_to_spare = self.walkers > fresh.len();
+        let ahead = if is_core_to_spare { self.ahead_bytes_min } else { u64::MAX };
+        let (walker, next) = (Walker::new(self.image, lore, ahead), AtomicUsize::new(0));
         thread::scope(|scope| {
             let _stopping = Stopping(&desk);
             let mut threads = 0;

@@ -87,6 +87,9 @@ proptest! {
         let serial = said(&image, None, 0);
         prop_assert_eq!(&said(&image, None, 1), &serial);
         prop_assert_eq!(&said(&image, None, 4), &serial);
+        let mut ahead = Layers::new(&image, None, 4);
+        ahead.ahead_bytes_min = 0;
+        prop_assert_eq!(&format!("{:?}", take_from(&image, &ahead)), &serial);
         prop_assert_eq!(&said(&image, Some(&cache), 2), &serial);
         prop_assert_eq!(&said(&image, Some(&cache), 2), &serial);
     }

@@ -16,7 +16,7 @@ enum Shape<'w> {
     Sparse { segments: &'w [Segment], at: u64, size: u64 },
 }
 
-impl<'w, R: Read> Content<'w, R> {
+impl<'w, R: BufRead> Content<'w, R> {
     pub(super) fn new(
         stream: &'w mut Stream<R>,
         segments: Option<&'w [Segment]>,
@@ -30,7 +30,7 @@ impl<'w, R: Read> Content<'w, R> {
     }
 }
 
-impl<R: Read> Read for Content<'_, R> {
+impl<R: BufRead> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Shape::Sparse { segments, at, size } = &mut self.shape else {
             return self.stream.read_content(buffer);
@@ -56,7 +56,7 @@ impl<R: Read> Read for Content<'_, R> {
     }
 }
 
-impl<R: Read> Stream<R> {
+impl<R: BufRead> Stream<R> {
     fn read_content(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.content_left == 0 || buffer.is_empty() {
             return Ok(0);

@@ -1,6 +1,6 @@
 //! From header to header.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read as _};
 
 use verdict::Limits;
 
@@ -46,16 +46,15 @@ pub struct Walk<R> {
 }
 
 pub(super) struct Stream<R> {
-    pub(super) reader: BufReader<R>,
+    pub(super) reader: R,
     pub(super) content_left: u64,
     padding: u64,
     at: u64,
 }
 
-impl<R: Read> Walk<R> {
+impl<R: BufRead> Walk<R> {
     /// Starts at the front of a tar.
     pub fn new(reader: R, limits: &Limits) -> Self {
-        let reader = BufReader::with_capacity(128 << 10, reader);
         let stream = Stream { reader, content_left: 0, padding: 0, at: 0 };
         Self { stream, path_bytes_max: limits.path_bytes_max.into() }
     }
@@ -93,7 +92,7 @@ impl<R: Read> Walk<R> {
 
     /// The stream under it, for what follows the archive's end.
     pub fn into_inner(self) -> R {
-        self.stream.reader.into_inner()
+        self.stream.reader
     }
 
     fn long_text(&mut self, header: &Header<'_>) -> Result<Vec<u8>, TarError> {
@@ -188,7 +187,7 @@ impl<R: Read> Walk<R> {
     }
 }
 
-impl<R: Read> Stream<R> {
+impl<R: BufRead> Stream<R> {
     /// The next header; `None` at two blocks of zeros or where the stream ends between entries.
     fn header(&mut self) -> Result<Option<[u8; BLOCK]>, TarError> {
         self.skip()?;
