@@ -1,7 +1,7 @@
 //! Reading a journal. Its bytes were written by this program; what does not fit is an error all
 //! the same, and nothing is allocated by a size that they claim.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 use serde::Deserialize;
 
@@ -47,8 +47,9 @@ impl<R: Read> JournalReader<R> {
             return Err(malformed());
         }
         self.name.truncate(shared);
-        let rest = self.bytes()?;
-        self.name.extend_from_slice(&rest);
+        let mut name = std::mem::take(&mut self.name);
+        self.bytes_onto(&mut name)?;
+        self.name = name;
         let mut entry = Entry::named(self.name.clone(), kind);
         match kind {
             EntryKind::Folder | EntryKind::Special => {}
@@ -96,13 +97,25 @@ impl<R: Read> JournalReader<R> {
     }
 
     fn bytes(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.bytes_onto(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn bytes_onto(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let length = self.number()?;
+        // Nearly all are names, and in the buffer already.
+        let buffered = usize::try_from(length).ok().and_then(|it| self.input.buffer().get(..it));
+        if let Some(buffered) = buffered {
+            bytes.extend_from_slice(buffered);
+            self.input.consume(buffered.len());
+            return Ok(());
+        }
         if length > BYTES_MAX {
             return Err(malformed());
         }
-        let mut bytes = Vec::new();
-        (&mut self.input).take(length).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 == length { Ok(bytes) } else { Err(malformed()) }
+        let read = (&mut self.input).take(length).read_to_end(bytes)?;
+        if read as u64 == length { Ok(()) } else { Err(malformed()) }
     }
 
     fn number(&mut self) -> io::Result<u64> {
@@ -118,9 +131,18 @@ impl<R: Read> JournalReader<R> {
     }
 
     fn byte(&mut self) -> io::Result<u8> {
-        let mut byte = [0];
-        self.input.read_exact(&mut byte)?;
-        Ok(byte[0])
+        loop {
+            match self.input.fill_buf() {
+                Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok([byte, ..]) => {
+                    let byte = *byte;
+                    self.input.consume(1);
+                    return Ok(byte);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

@@ -38,9 +38,9 @@ impl Rootfs<'_> {
         name: &[u8],
     ) -> Result<Place, Fault> {
         let mut pending: Vec<&[u8]> = parts.iter().rev().copied().collect();
-        let mut path = Vec::new();
+        let mut path = Vec::with_capacity(name.len());
         // For each folder on the way: how long the path was before it, and its parent's node.
-        let mut trail: Vec<(usize, Option<NodeId>)> = Vec::new();
+        let mut trail: Vec<(usize, Option<NodeId>)> = Vec::with_capacity(parts.len());
         let (mut at, mut links) = (Some(ROOT), Vec::new());
         while let Some(part) = pending.pop() {
             match part {
