@@ -17,6 +17,7 @@ use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder};
 use testkit::program::{Ended, run};
 use testkit::registry::Registry;
 use testkit::signer::{Signer, signature_manifest};
+use testkit::sigstore::{Leaf, OwnPki, pem};
 
 const REPOSITORY: &str = "acme/fn";
 
@@ -179,5 +180,51 @@ fn interop_what_cosign_saves_is_read_with_its_signatures() {
         let arguments = ["signature", "verify", &saved, "--skip-transparency-log-unsafe", "--key"];
         let ended = run(arguments.into_iter().chain([key.to_str().unwrap()]));
         assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+    }
+}
+
+/// A folder with a key `me.key` of cosign's form and a certificate for it by acme's own authority.
+fn certified(folder: &Path) -> OwnPki {
+    let (own, me) = (OwnPki::new("acme"), Signer::new("me"));
+    let certificate = own.certify(&me, &Leaf::of(&["me@acme.example"]));
+    for (name, text) in [
+        ("me.pem", me.private_pem()),
+        ("leaf.pem", pem(&certificate)),
+        ("chain.pem", own.chain_pem()),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    succeed(folder, &["import-key-pair", "--key", "me.pem", "--output-key-prefix", "me"]);
+    own
+}
+
+/// `signature verify` of this subject by the authorities in a file of the folder.
+fn by_own(folder: &Path, subject: &str, file: &str, name: &str) -> Ended {
+    let (image, file) = (format!("docker://{name}"), folder.join(file));
+    let asked = ["--certificate-identity", subject, "--ca-roots", file.to_str().unwrap()];
+    let head = ["signature", "verify", &image, "--skip-transparency-log-unsafe"];
+    run(head.into_iter().chain(asked))
+}
+
+#[test]
+fn interop_cosign_signs_with_a_certificate_of_ones_own_and_we_verify() {
+    for layout in [LEGACY, BUNDLE] {
+        let (registry, folder) = (Registry::start(), TempDir::new().unwrap());
+        let (folder, name) = (folder.path(), push(&registry, &image(), None));
+        certified(folder);
+        fs::write(folder.join("other.pem"), OwnPki::new("mallory").chain_pem()).unwrap();
+        let with = ["--certificate", "leaf.pem", "--certificate-chain", "chain.pem"];
+        succeed(
+            folder,
+            &[&["sign", "--key", "me.key", layout], &with[..], &ALONE[..], &[&name]].concat(),
+        );
+        for (subject, file, code) in [
+            ("me@acme.example", "chain.pem", 0),
+            ("you@acme.example", "chain.pem", 1),
+            ("me@acme.example", "other.pem", 1),
+        ] {
+            let ended = by_own(folder, subject, file, &name);
+            assert_eq!(ended.code, code, "{layout} {file}: {}{}", ended.stdout, ended.stderr);
+        }
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{DerSignature, SigningKey};
-use p256::pkcs8::{EncodePublicKey, LineEnding};
+use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -41,6 +41,12 @@ impl Signer {
     /// The public key, as `cosign.pub` holds it.
     pub fn public_pem(&self) -> String {
         self.0.verifying_key().to_public_key_pem(LineEnding::LF).expect("a key has a PEM form")
+    }
+
+    /// The private key (PKCS#8, PEM), for other programs to sign with.
+    pub fn private_pem(&self) -> String {
+        let pem = self.0.to_pkcs8_pem(LineEnding::LF).expect("a key has a PEM form");
+        pem.to_string()
     }
 
     /// The public key as a SubjectPublicKeyInfo in DER.
