@@ -156,8 +156,9 @@ impl BufRead for LayerReader {
             self.at = 0;
             self.source.refill(&mut self.buffer)?;
             if self.buffer.is_empty() {
-                self.ended = true;
+                // Only then: whoever asks again after a fault is told of one again.
                 self.verify().map_err(ImageError::into_io)?;
+                self.ended = true;
             } else if let Err(error) = self.count() {
                 // What is past a limit is not handed out, however often it is asked for.
                 self.buffer.clear();

@@ -49,6 +49,11 @@ fn check_fails(image: BuiltImage, limits: Limits, expect: &str) {
     for opening in [Image::layer as Opening, Image::layer_ahead] {
         let error = read(open(image.clone(), &limits), opening).unwrap_err();
         assert!(error.to_string().contains(expect), "{error}");
+        // Who passes over a fault is not told that all was well.
+        let image = open(image.clone(), &limits);
+        let mut reader = opening(&image, &image.layers()[0]).unwrap();
+        while reader.read(&mut [0; 64 << 10]).is_ok() {}
+        reader.finish().unwrap_err();
     }
 }
 
