@@ -48,7 +48,7 @@ pub enum PolicyError {
         /// The key that it looks like.
         nearest: Option<&'static str>,
         /// The keys that may stand there.
-        known: Vec<&'static str>,
+        known: &'static [&'static str],
         /// Where, from 1.
         line: u64,
     },
@@ -61,7 +61,7 @@ pub enum PolicyError {
         column: u64,
         /// What is wrong.
         #[source]
-        source: Box<serde_saphyr::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file that the policy names and that did not come with it.
     #[error("{key} names {path:?}, and there is no such file")]

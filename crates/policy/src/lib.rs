@@ -20,6 +20,7 @@ mod sources;
 mod validity;
 mod vulnerabilities;
 mod waivers;
+mod yaml;
 
 pub use checks::Checks;
 pub use error::PolicyError;

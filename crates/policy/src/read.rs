@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use verdict::{Phase, PolicyDocument};
 
 use crate::checks;
 use crate::error::PolicyError;
 use crate::policy::Policy;
 use crate::rego::RegoFile;
+use crate::yaml::{self, nearest};
 use crate::{signatures, waivers};
 
 /// The longest policy.yml that is read.
@@ -40,52 +40,7 @@ pub(crate) fn body(yaml: &str) -> Result<Policy, PolicyError> {
         let what = "policy.yml".to_owned();
         return Err(PolicyError::TooLarge { what, bytes_max: BODY_BYTES_MAX });
     }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            max_nodes: 100_000,
-            max_events: 400_000,
-            max_documents: 1,
-            max_aliases: 1_000,
-            max_anchors: 1_000,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 100_000,
-            max_replay_stack_depth: 8,
-        },
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        merge_keys: MergeKeyPolicy::Merge,
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(yaml, options).map_err(explain)
-}
-
-fn explain(error: serde_saphyr::Error) -> PolicyError {
-    let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-    match error {
-        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => PolicyError::UnknownKey {
-            nearest: nearest(&field, &expected),
-            key: field,
-            known: expected,
-            line,
-        },
-        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            PolicyError::UnknownKey {
-                nearest: nearest(&variant, &expected),
-                key: variant,
-                known: expected,
-                line,
-            }
-        }
-        other => PolicyError::Yaml { line, column, source: Box::new(other) },
-    }
-}
-
-/// The word that was most likely meant.
-fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let likeness = |it: &&str| strsim::normalized_damerau_levenshtein(word, it);
-    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) >= 0.5).then_some(best)
+    yaml::read(yaml)
 }
 
 /// The document's files that these paths name: themselves, or what lies below them.

@@ -115,6 +115,51 @@ fn a_fault_says_where_it_is_and_what_to_do() {
 }
 
 #[test]
+fn a_text_is_what_is_written_and_a_number_is_not_quoted() {
+    let name = |body: &str| {
+        let policy = Policy::parse(&document(body)).unwrap();
+        policy.signatures.authorities.last().unwrap().name.clone()
+    };
+    let one = |name: &str| {
+        format!("signatures: {{authorities: [{{name: {name}, images: ['**'], static: accept}}]}}")
+    };
+    for text in ["1.10", "0x1F", "yes", "-0", "1e3", "2027-01-01", "'1.10'", "é"] {
+        assert_eq!(name(&one(text)), text.trim_matches('\''), "{text}");
+    }
+    let aliased = "valid-for: &long 24h
+signatures:
+  authorities:
+    - &first {name: &number 1.10, images: ['**'], static: accept}
+    - {<<: *first, name: 7}
+    - {<<: *first, name: *long}
+";
+    assert_eq!(name(aliased), "24h");
+    assert_eq!(name(&aliased.replace("*long", "007")), "007");
+    let twice = format!("{aliased}    - {{<<: *first}}\n");
+    assert!(fault(&twice).contains("two authorities are named \"1.10\""), "{}", fault(&twice));
+    assert!(fault("limits: {layers_max: '5'}").contains("string \"5\", expected u32"));
+    assert!(fault("vulnerabilities: {only-fixable: 'true'}").contains("expected a boolean"));
+    assert!(fault("on-undecided: {warn: 1}").contains("expected the name alone"));
+    assert!(fault("vulnerabilities:").contains("nothing stands there, expected a mapping"));
+    assert!(fault("waivers:").contains("nothing stands there, expected a sequence"));
+}
+
+#[test]
+fn a_fault_of_shape_is_where_it_is_written_or_merged_in() {
+    let place = |body: &str, line: &str| {
+        let text = fault(body);
+        assert!(text.contains(line), "{body:?}: {text}");
+    };
+    place("rego:\n  limits:\n    time-ms-max: é\n", "line 3, column 18:");
+    place("rego:\n  paths:\n    - a\n    - [b]\n", "line 4, column 7:");
+    place("vulnerabilities:\n  reject:\n    sometimes\n", "line 3, column 5:");
+    place("waivers:\n  - {rule: a, reason: r}\n", "line 2, column 5:");
+    let merged = "x: 1\nsignatures:\n  authorities:\n    - &a {name: n, image: ['**']}\n";
+    place(&merged["x: 1\n".len()..], "line 3: unknown key \"image\"");
+    place("limits: &a\n  layers_max: no\nruntime: *a\n", "line 2, column 15:");
+}
+
+#[test]
 fn a_key_is_a_public_key_of_a_named_authority_with_images() {
     let check = |authority: &str, expect: &str| {
         let text = fault(&format!("signatures: {{authorities: [{authority}]}}"));

@@ -1,0 +1,44 @@
+//! From YAML to types in two steps: to a tree that knows where everything stands, and from the tree
+//! to types.
+//!
+//! A YAML deserializer is compiled once more for each type that it fills, and in a function those
+//! were 400 KB (docs/decisions/011). Here it fills one type, [`Node`]; what fills all others is
+//! [`typed`], which has no more to do than to look at a tree.
+
+mod node;
+mod typed;
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+
+use crate::error::PolicyError;
+use node::Node;
+pub(crate) use typed::nearest;
+use typed::{Fault, Typed};
+
+/// A document of YAML as a `T`; an empty one is an empty mapping.
+pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, PolicyError> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            max_nodes: 100_000,
+            max_events: 400_000,
+            max_documents: 1,
+            max_aliases: 1_000,
+            max_anchors: 1_000,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+            max_replay_stack_depth: 8,
+        },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Merge,
+        with_snippet: false,
+    };
+    let root: Node = serde_saphyr::from_str_with_options(yaml, options).map_err(|source| {
+        let (line, column) =
+            source.location().map_or((1, 1), |place| (place.line(), place.column()));
+        PolicyError::Yaml { line, column, source: source.into() }
+    })?;
+    T::deserialize(Typed::root(&root, yaml)).map_err(Fault::explain)
+}
