@@ -6,6 +6,7 @@ mod place;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ::policy::rego::{self, RegoError};
 use ::policy::{
     AuthorityMode, ImageGlob, Permission, Policy, PolicyError, Severities, SocketPattern,
 };
@@ -47,12 +48,9 @@ fn check(path: &Path, output: Output) -> Result<Exit, Failure> {
         return faulty(path, &faults.collect::<Vec<_>>(), output);
     }
     // Modules that do not load would leave every image undecided: better said now.
-    let rules = match policy.rego.paths.is_empty() {
-        true => Vec::new(),
-        false => ::policy::rego::check(&policy.rego).map_err(|error| {
-            Failure::usage("the policy's Rego cannot be asked", error.remedy()).because(&error)
-        })?,
-    };
+    let rules = rules(&policy).map_err(|error| {
+        Failure::usage("the policy's Rego cannot be asked", error.remedy()).because(&error)
+    })?;
     match output {
         Output::Json => json(&serde_json::json!({
             "policy": document.digest(),
@@ -62,6 +60,17 @@ fn check(path: &Path, output: Output) -> Result<Exit, Failure> {
         Output::Table => print(&meaning(path, &document, &policy, &rules))?,
     }
     Ok(Exit::Accepted)
+}
+
+/// The rules that are asked of images, once those over attestations can be asked too.
+fn rules(policy: &Policy) -> Result<Vec<String>, RegoError> {
+    for module in policy.signatures.modules() {
+        rego::check(&policy.rego.of_module(module.clone()))?;
+    }
+    match policy.rego.paths.is_empty() {
+        true => Ok(Vec::new()),
+        false => rego::check(&policy.rego),
+    }
 }
 
 /// Something that is wrong, where, and what to do about it.

@@ -126,3 +126,33 @@ fn an_authority_that_means_nothing_is_told_with_its_line() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("line 4: authority \"b\" cannot be used"), "{said}");
 }
+
+#[test]
+fn rules_over_attestations_that_cannot_be_read_are_told_with_their_line() {
+    let policy = |rego: &str| {
+        format!(
+            "signatures:\n  authorities:\n    - name: acme\n      images: ['**']\n      keys: [a.pub]\n      attestations: [{{predicate-type: vuln, rego: {rego}}}]\n"
+        )
+    };
+    let broken = "package a\n\ndeny contains msg if ]\n";
+    let files = |rego: &str| {
+        check(&[("policy.yml", &policy(rego)), ("a.rego", broken), ("a.pub", KEY)], &[])
+    };
+    for (rego, place) in [
+        ("a.rego", "a.rego:3"),
+        ("\"package a\\n\\ndeny contains msg if ]\\n\"", "policy.yml (acme):3"),
+        ("\"package a\\nx := 1\\n\"", "no deny, violation or warn rule"),
+    ] {
+        let (code, said) = files(rego);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains(place), "{rego}: {said}");
+    }
+    let (code, said) = files("\"package a\\ndeny contains 1 if false\\n\"");
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains(
+            "attested https://cosign.sigstore.dev/attestation/vuln/v1 as policy.yml (acme) has it"
+        ),
+        "{said}"
+    );
+}

@@ -5,11 +5,13 @@
 
 mod authority;
 mod fields;
+mod rules;
 
 use serde_json::Value;
 
 use crate::image_glob::{ImageGlob, ImageGlobError};
 use crate::read;
+use crate::rego::RegoVersion;
 use crate::signatures::{Authority, AuthorityMode, OfSeveral, Signatures};
 
 use fields::Fields;
@@ -55,6 +57,14 @@ pub fn cluster_image_policies(yaml: &str) -> Result<Signatures, ImportError> {
 #[derive(serde::Serialize)]
 struct Written<'s> {
     signatures: &'s Signatures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rego: Option<WrittenRego>,
+}
+
+/// The dialect that policy-controller reads rules in.
+#[derive(serde::Serialize)]
+struct WrittenRego {
+    version: RegoVersion,
 }
 
 /// The signatures as policy.yml has them, and everything that is wrong with them as a policy.
@@ -64,7 +74,9 @@ struct Written<'s> {
 pub fn to_yaml(
     signatures: &Signatures,
 ) -> Result<(String, Vec<crate::PolicyError>), serde_saphyr::ser::Error> {
-    let body = serde_saphyr::to_string(&Written { signatures })?;
+    let has_rules = signatures.authorities.iter().any(Authority::has_rules);
+    let rego = has_rules.then_some(WrittenRego { version: RegoVersion::V0 });
+    let body = serde_saphyr::to_string(&Written { signatures, rego })?;
     let document = verdict::PolicyDocument { body, files: Default::default() };
     let faults = match read::policy(&document) {
         Ok((_, faults)) => faults,

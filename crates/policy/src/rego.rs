@@ -34,7 +34,8 @@ pub struct Rego {
     pub paths: Vec<String>,
     /// JSON or YAML documents, or folders of them, that rules see as `data`.
     pub data: Vec<String>,
-    /// The packages whose `deny`, `violation` and `warn` rules are asked.
+    /// The packages whose `deny`, `violation` and `warn` rules are asked; an empty list asks those
+    /// of every package.
     pub namespaces: Vec<Namespace>,
     /// The dialect of the modules.
     pub version: RegoVersion,
@@ -46,6 +47,15 @@ pub struct Rego {
     /// The documents that `data` names; a parsed policy holds their text.
     #[serde(skip)]
     pub documents: Vec<RegoFile>,
+}
+
+impl Rego {
+    /// The same dialect, data and limits for a module that stands by itself: the rules of its own
+    /// package are asked.
+    #[must_use]
+    pub fn of_module(&self, module: RegoFile) -> Self {
+        Self { namespaces: Vec::new(), modules: vec![module], ..self.clone() }
+    }
 }
 
 /// A file that came with the policy.

@@ -23,6 +23,8 @@ pub use key::{PublicKeyPem, SecretName, TrustedKey};
 pub use pattern::{TextPattern, TextPatternError};
 pub use trusted_root::TrustedRootSource;
 
+use crate::rego::RegoFile;
+
 /// How many repositories of signatures an authority may name, and the policy for all of them, and
 /// how many different ones all together: each is asked for every image that it is named for.
 const REPOSITORIES_MAX: usize = 4;
@@ -117,6 +119,11 @@ impl Signatures {
     /// lies in a secret, or certificates are judged by today's date.
     pub fn is_momentary(&self) -> bool {
         self.authorities.iter().any(Authority::is_momentary)
+    }
+
+    /// The modules of rules over attestations, of members too.
+    pub fn modules(&self) -> Vec<&RegoFile> {
+        self.authorities.iter().flat_map(Authority::modules).collect()
     }
 
     /// The authorities that may vouch for an image of this repository.

@@ -17,6 +17,7 @@ fn document(authorities: &str) -> PolicyDocument {
         ("a.pub".to_owned(), KEY.to_owned()),
         ("b.pub".to_owned(), KEY.replace("MFkw", "MFkx")),
         ("root.json".to_owned(), ROOT.to_owned()),
+        ("a.rego".to_owned(), "package a\n".to_owned()),
     ]);
     PolicyDocument { body: format!("signatures:\n  authorities: [{authorities}]\n"), files }
 }
@@ -209,4 +210,22 @@ fn p23_nothing_enters_trust_but_what_the_policy_names() {
         assert!(faults.contains("unknown key"), "{key}: {faults}");
     }
     check("{name: a, images: ['**'], keys: []}", "at least one of keys");
+}
+
+#[test]
+fn rules_over_an_attestation_are_a_text_or_the_path_of_one() {
+    let signatures = read(
+        "{name: a, images: ['**'], any: [{name: b, keys: [a.pub], attestations: [
+           {predicate-type: vuln, rego: a.rego}, {predicate-type: spdx, rego: \"package b\\n\"}]}]}",
+    );
+    let modules: Vec<_> =
+        signatures.modules().iter().map(|it| (it.path.as_str(), it.text.as_str())).collect();
+    assert_eq!(modules, [("a.rego", "package a\n"), ("policy.yml (b)", "package b\n")]);
+    let asking = |rego| {
+        format!(
+            "{{name: a, images: ['**'], keys: [a.pub], attestations: [{{predicate-type: vuln, rego: {rego}}}]}}"
+        )
+    };
+    check(&asking("no.rego"), "create \"no.rego\"");
+    check(&asking("../a.rego"), "signatures.authorities.attestations.rego names \"../a.rego\"");
 }

@@ -1,14 +1,22 @@
 //! What must have been attested to of an image: a predicate of a type, true to conditions (SLSA
-//! provenance v0.2 and v1 by name, everything by JSON pointer).
+//! provenance v0.2 and v1 by name, everything by JSON pointer) and to rules that the caller asks.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::exhibit::Fault;
 use crate::identity::TextMatch;
 use crate::statement::Statement;
 
 /// SLSA provenance, whose places are known by name.
 const PROVENANCE_V02: &str = "https://slsa.dev/provenance/v0.2";
 const PROVENANCE_V1: &str = "https://slsa.dev/provenance/v1";
+/// How many objections are told; the others are counted.
+const OBJECTIONS_MAX: usize = 5;
 
 /// An attestation that is asked for.
 #[derive(Debug, Clone)]
@@ -17,6 +25,18 @@ pub struct AttestationDemand {
     pub predicate_type: String,
     /// What must be true of the predicate.
     pub conditions: Vec<Condition>,
+    /// Rules that must have nothing against it.
+    pub rules: Option<Arc<dyn StatementRules>>,
+}
+
+/// Rules over whole statements that are no part of this crate: the user's own.
+pub trait StatementRules: fmt::Debug + Send + Sync {
+    /// What they have against a statement, which is given as the JSON that was signed.
+    ///
+    /// # Errors
+    /// When they could not be asked: then nothing is known.
+    fn objections(&self, statement: &RawValue)
+    -> Result<Vec<String>, Box<dyn Error + Send + Sync>>;
 }
 
 /// Something that must be true of a predicate.
@@ -75,22 +95,49 @@ pub enum PredicateFault {
         /// What stands there, cut short.
         said: String,
     },
+    /// The rules object to it.
+    #[error("the rules say: {0}")]
+    Objected(String),
 }
 
 impl AttestationDemand {
     /// Whether the statement says what is asked.
     ///
     /// # Errors
-    /// When it does not.
-    pub(crate) fn is_met(&self, statement: &Statement) -> Result<(), PredicateFault> {
+    /// When it does not, or when the rules could not be asked.
+    pub(crate) fn is_met(&self, statement: &Statement) -> Result<(), Fault> {
+        if self.conditions.is_empty() && self.rules.is_none() {
+            return Ok(());
+        }
+        // Of nothing most rules have nothing to say, which is no consent.
+        let json = statement.predicate.as_deref();
+        let json = json.ok_or(Fault::Predicate(PredicateFault::Missing))?.get();
+        self.conditions_met(&statement.predicate_type, json).map_err(Fault::Predicate)?;
+        // They cost most, so they are asked last.
+        let Some(rules) = &self.rules else { return Ok(()) };
+        let objections = rules.objections(statement.json()).map_err(Fault::RulesUnanswered)?;
+        match objections.as_slice() {
+            [] => Ok(()),
+            some => Err(Fault::Predicate(PredicateFault::Objected(told(some)))),
+        }
+    }
+
+    fn conditions_met(&self, kind: &str, json: &str) -> Result<(), PredicateFault> {
         if self.conditions.is_empty() {
             return Ok(());
         }
-        let json = statement.predicate.as_deref().ok_or(PredicateFault::Missing)?.get();
         let predicate: Value =
             serde_json::from_str(json).map_err(|_| PredicateFault::Unreadable)?;
-        let kind = statement.predicate_type.as_str();
         self.conditions.iter().try_for_each(|condition| condition.is_met(kind, &predicate))
+    }
+}
+
+/// The first objections, and how many more there are.
+fn told(objections: &[String]) -> String {
+    let first = objections.get(..OBJECTIONS_MAX).unwrap_or(objections).join("; ");
+    match objections.len().saturating_sub(OBJECTIONS_MAX) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
     }
 }
 
@@ -175,8 +222,8 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builder => f.write_str("builder"),
             Self::BuildType => f.write_str("build type"),

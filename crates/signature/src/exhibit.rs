@@ -1,6 +1,7 @@
 //! One thing that is attached to an image, verified with what one authority trusts: who signed it,
 //! and what they say by it.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -137,6 +138,9 @@ pub enum Fault {
     /// It attests to something else than is asked.
     #[error("what it attests to is not what is asked")]
     Predicate(#[source] PredicateFault),
+    /// The user's own rules about what it attests to did not answer.
+    #[error("the rules about what it attests to could not be asked")]
+    RulesUnanswered(#[source] Box<dyn Error + Send + Sync>),
     /// It does not hold what a bundle must.
     #[error("it does not verify")]
     Bundle(#[source] BundleFault),
@@ -254,6 +258,7 @@ impl Fault {
             Self::Annotation(_) => Outcome::NotAnnotated,
             Self::NoTimestamp | Self::NoRoot => Outcome::NotLogged,
             Self::Predicate(_) => Outcome::AttestedOtherwise,
+            Self::RulesUnanswered(_) => Outcome::RulesUnanswered,
             Self::Unreadable(error) => {
                 error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
             }

@@ -39,6 +39,8 @@ pub enum Outcome {
     NotAttested,
     /// What a trusted signer attested to is not what is asked.
     AttestedOtherwise,
+    /// The user's own rules about what a trusted signer attested to could not be asked.
+    RulesUnanswered,
     /// No trusted signature was found, and more is attached than the limits let be looked at.
     OverLimit,
     /// No trusted signature was found, and not every place answered.
@@ -114,8 +116,11 @@ fn stands(
         };
         let weighed = authority.trust().and_then(|trust| weigh(exhibit, origin, authority, &trust));
         let result = match weighed {
-            Ok((verified, met)) => {
+            Ok(Weighed { verified, met, unmet }) => {
                 count.take(&verified, &met);
+                if let Some(fault) = unmet {
+                    best.take(fault.outcome());
+                }
                 Ok(Vouched { authority: authority.name.clone(), verified })
             }
             Err(fault) => {
@@ -140,30 +145,42 @@ fn note(kept: &mut Option<Result<Vouched, Fault>>, result: Result<Vouched, Fault
     }
 }
 
-/// What an authority accepts this as: a signature, or the attestations `met` that it asks for.
+/// What an authority accepts something as.
+struct Weighed {
+    verified: Verified,
+    /// The attestations that it asks for, and this is.
+    met: Vec<usize>,
+    /// Why it is not another of them.
+    unmet: Option<Fault>,
+}
+
+/// What an authority accepts this as: a signature, or attestations that it asks for.
 fn weigh(
     exhibit: &Exhibit,
     origin: &Origin,
     authority: &Authority,
     trust: &Trust<'_>,
-) -> Result<(Verified, Vec<usize>), Fault> {
+) -> Result<Weighed, Fault> {
     let mut verified = exhibit.verify(&origin.subject, trust)?;
     authority.accepts(&mut verified, exhibit.has_timestamp())?;
     let Claim::Attestation(statement) = &verified.claim else {
-        return Ok((verified, Vec::new()));
+        return Ok(Weighed { verified, met: Vec::new(), unmet: None });
     };
-    let (mut met, mut unmet) = (Vec::new(), None);
+    let (mut met, mut unmet) = (Vec::new(), None::<Fault>);
     for (index, asked) in authority.attestations.iter().enumerate() {
         if asked.predicate_type == statement.predicate_type {
             match asked.is_met(statement) {
                 Ok(()) => met.push(index),
-                Err(fault) => unmet = Some(fault),
+                Err(fault) => {
+                    let known = unmet.take().filter(|it| it.outcome() >= fault.outcome());
+                    unmet = known.or(Some(fault));
+                }
             }
         }
     }
     match (met.is_empty(), unmet) {
-        (false, _) => Ok((verified, met)),
-        (true, Some(fault)) => Err(Fault::Predicate(fault)),
+        (false, unmet) => Ok(Weighed { verified, met, unmet }),
+        (true, Some(fault)) => Err(fault),
         (true, None) => {
             Err(Fault::NoSignature(Kind::Attestation(statement.predicate_type.clone())))
         }

@@ -39,7 +39,7 @@ pub use attached::{
     Origin, SIGNATURE_LAYER, Sigstore, Simple, Unanswered, Wanted, attached, attestation_tag,
     fallback_tag, legacy_tag,
 };
-pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault};
+pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault, StatementRules};
 pub use authority::{Authority, LogDemand, SignatureDemand, TimestampDemand};
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
 pub use content_trust::ContentTrust;

@@ -65,7 +65,11 @@ impl Best {
     pub(crate) fn take(&mut self, outcome: Outcome) {
         self.attestation = self.attestation.max(outcome);
         // What an attestation says is no news of a signature.
-        if !matches!(outcome, Outcome::NotAttested | Outcome::AttestedOtherwise) {
+        let is_said_by_one = matches!(
+            outcome,
+            Outcome::NotAttested | Outcome::AttestedOtherwise | Outcome::RulesUnanswered
+        );
+        if !is_said_by_one {
             self.signature = self.signature.max(outcome);
         }
     }

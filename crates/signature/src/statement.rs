@@ -23,6 +23,9 @@ pub struct Statement {
     pub predicate_type: String,
     /// What it says, as JSON; cosign before 3.0.5 wrote none.
     pub predicate: Option<Box<RawValue>>,
+    /// All of it, as it was signed.
+    #[serde(skip)]
+    json: Box<RawValue>,
 }
 
 /// One artifact that a statement is about.
@@ -70,7 +73,10 @@ impl Statement {
         if payload_type != PAYLOAD_TYPE {
             return Err(StatementError::PayloadType(payload_type.to_owned()));
         }
-        let statement: Self = serde_json::from_slice(payload).map_err(StatementError::Shape)?;
+        let json: Box<RawValue> = serde_json::from_slice(payload).map_err(StatementError::Shape)?;
+        let mut statement: Self =
+            serde_json::from_str(json.get()).map_err(StatementError::Shape)?;
+        statement.json = json;
         if !TYPES.contains(&statement.kind.as_str()) {
             return Err(StatementError::Type(statement.kind));
         }
@@ -79,6 +85,11 @@ impl Statement {
             1..=SUBJECTS_MAX => Ok(statement),
             count => Err(StatementError::TooManySubjects(count)),
         }
+    }
+
+    /// The whole statement, as it was signed.
+    pub fn json(&self) -> &RawValue {
+        &self.json
     }
 
     /// The subject with this SHA-256, if the statement is about it.

@@ -14,6 +14,7 @@ use signature::{
 };
 
 use crate::secrets::{SecretError, Secrets};
+use crate::statement_rules::Asking;
 
 /// An authority of the policy that cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +45,11 @@ pub(crate) const SECRETS: &str = "/var/openfaas/secrets";
 pub(crate) fn read(
     authorities: &[&policy::Authority],
     secrets: &Secrets,
+    asking: &Asking<'_>,
 ) -> Result<Vec<Authority>, UnusableAuthority> {
     let mut all = Vec::new();
     for authority in authorities {
-        read_into(authority, secrets, &mut all)?;
+        read_into(authority, secrets, asking, &mut all)?;
     }
     Ok(all)
 }
@@ -55,24 +57,27 @@ pub(crate) fn read(
 fn read_into(
     authority: &policy::Authority,
     secrets: &Secrets,
+    asking: &Asking<'_>,
     all: &mut Vec<Authority>,
 ) -> Result<(), UnusableAuthority> {
     if authority.r#static.is_some() {
         return Ok(());
     }
     if authority.members().is_empty() {
-        all.push(read_one(authority, secrets)?);
+        all.push(read_one(authority, secrets, asking)?);
     }
-    authority.members().iter().try_for_each(|member| read_into(member, secrets, all))
+    authority.members().iter().try_for_each(|member| read_into(member, secrets, asking, all))
 }
 
 fn read_one(
     authority: &policy::Authority,
     secrets: &Secrets,
+    asking: &Asking<'_>,
 ) -> Result<Authority, UnusableAuthority> {
     let name = || authority.name.clone();
     let key = |(number, key): (usize, &TrustedKey)| read_key(authority, number, key, secrets);
     let identities = authority.identities.iter().map(identity).collect::<Result<_, _>>();
+    let attestation = |asked| attestation(asked, asking);
     let attestations = authority.attestations.iter().map(attestation).collect::<Result<_, _>>();
     let pattern = |source| UnusableAuthority::Pattern { authority: name(), source };
     let waived = |waived| if waived { Demand::WaivedUnsafe } else { Demand::Required };
@@ -203,9 +208,19 @@ fn text(pattern: &TextPattern) -> Result<TextMatch, TextMatchError> {
     }
 }
 
-pub(crate) fn attestation(
+fn attestation(
     asked: &policy::Attestation,
+    asking: &Asking<'_>,
 ) -> Result<AttestationDemand, TextMatchError> {
+    Ok(AttestationDemand {
+        predicate_type: asked.predicate_type.as_str().to_owned(),
+        conditions: conditions(asked)?,
+        rules: asked.module.as_ref().map(|module| asking.rules(module)),
+    })
+}
+
+/// What must stand at which places of a predicate.
+pub(crate) fn conditions(asked: &policy::Attestation) -> Result<Vec<Condition>, TextMatchError> {
     let named = [
         (Place::Builder, &asked.builder),
         (Place::BuildType, &asked.build_type),
@@ -225,8 +240,7 @@ pub(crate) fn attestation(
         let place = Place::Pointer(pointer.clone());
         conditions.push(Condition { place, asked: value(condition)? });
     }
-    let predicate_type = asked.predicate_type.as_str().to_owned();
-    Ok(AttestationDemand { predicate_type, conditions })
+    Ok(conditions)
 }
 
 fn value(condition: &policy::Condition) -> Result<Asked, TextMatchError> {

@@ -17,6 +17,7 @@ use crate::cache::{Cache, Found, Key};
 use crate::places::{Breadth, Places};
 use crate::secrets::Secrets;
 use crate::stand::{Covering, Unmet};
+use crate::statement_rules::{Asking, Warnings};
 use crate::{authorities, found, rules};
 
 /// The check's name.
@@ -105,7 +106,7 @@ impl VerifySignature {
         match asked.decided() {
             // A fixed answer needs no registry.
             Some(unmet) if !everything => looked.refuse(&unmet, &asked, None, &subject.image),
-            _ => self.look_at_image(request, signatures, &asked, &mut looked),
+            _ => self.look_at_image(request, policy, &asked, &mut looked),
         }
         looked
     }
@@ -113,11 +114,14 @@ impl VerifySignature {
     fn look_at_image(
         &self,
         request: &Request,
-        signatures: &Signatures,
+        policy: &Policy,
         asked: &Covering<'_>,
         looked: &mut Looked,
     ) {
-        let mut authorities = match authorities::read(asked.authorities, &self.secrets) {
+        let warnings = Warnings::default();
+        let asking =
+            Asking { rego: &policy.rego, deadline: request.deadline, warnings: warnings.clone() };
+        let mut authorities = match authorities::read(asked.authorities, &self.secrets, &asking) {
             Ok(authorities) => authorities,
             Err(error) => {
                 looked.findings.push(Finding::could_not(&rules::AUTHORITY_UNUSABLE, &error));
@@ -125,12 +129,13 @@ impl VerifySignature {
             }
         };
         let image = &request.subject.image;
-        match self.answer(request, &mut authorities, signatures) {
+        match self.answer(request, &mut authorities, &policy.signatures) {
             Ok(answer) => {
                 looked.evidence.push(("attached", found::shown(&answer, image)));
                 looked.evidence.push(("standings", found::standings(&answer)));
                 let unmet = asked.unmet(&answer.standings);
                 looked.refuse(&unmet, asked, Some(&answer), image);
+                looked.findings.extend(warnings.findings());
             }
             Err(error) => looked.findings.push(error.finding()),
         }

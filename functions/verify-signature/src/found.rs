@@ -22,7 +22,8 @@ pub(crate) fn finding(
     let about = covering.iter().filter(|it| unmet.authorities.contains(&it.name));
     let accepted: Vec<String> = about.map(|it| format!("{} ({it})", it.name)).collect();
     let would_do = format!("accepted would be a signature by: {}", accepted.join(", "));
-    let seen = answer.map(|it| format!("{}{}", lacking(it), faults(it))).unwrap_or_default();
+    let mut lines = answer.map(seen_lines).unwrap_or_default();
+    lines.push(would_do);
     let finding = match &unmet.stand {
         Stand::Refuses(message) => {
             let title = format!("the policy refuses the image: {}", unmet.authorities.join(", "));
@@ -31,7 +32,7 @@ pub(crate) fn finding(
         Stand::Lacks(outcome) => of_outcome(*outcome, image),
         Stand::Vouches => of_outcome(Outcome::Unreachable, image),
     };
-    warned(unmet, finding.detail(format!("{would_do}{seen}")))
+    warned(unmet, finding.detail(lines.join("\n")))
 }
 
 fn warned(unmet: &Unmet, finding: Finding) -> Finding {
@@ -75,6 +76,10 @@ fn of_outcome(outcome: Outcome, image: &PinnedImage) -> Finding {
             let title = "what is attested to of the image is not what is asked";
             found(&rules::ATTESTATION_UNMET, title)
         }
+        Outcome::RulesUnanswered => {
+            let title = "the policy's rules over what is attested to could not be asked";
+            Finding::undecided(&rules::ATTESTATION_RULES_FAILED, title)
+        }
         // Neither says that there is none.
         Outcome::OverLimit => {
             let title = "more is attached to the image than is looked at, and what was is by none of the trusted keys and identities";
@@ -97,12 +102,21 @@ pub(crate) fn standings(answer: &Answer) -> Value {
     answer.standings.iter().map(shown).collect()
 }
 
+/// What was found, a line for what is nearest to what is asked: few lines of a detail are shown.
+fn seen_lines(answer: &Answer) -> Vec<String> {
+    let faults = faults(answer);
+    let (nearest, others) = faults.split_at(faults.len().min(1));
+    let lines = [nearest.join(""), others.join("; "), lacking(answer)];
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
+}
+
 /// What each authority lacks, where that is more than a first signature.
 fn lacking(answer: &Answer) -> String {
     let asks_more = |it: &&Standing| !it.signers.is_empty() || it.lacking.len() > 1;
     let standings = answer.standings.iter().filter(asks_more);
     let lines = standings.flat_map(|it| it.lacking.iter().map(|line| (&it.authority, line)));
-    lines.map(|(authority, line)| format!("; {authority} lacks {line}")).collect()
+    let lines = lines.map(|(authority, line)| format!("{authority} lacks {line}"));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// All that is attached, as evidence.
@@ -172,13 +186,20 @@ fn verified(verified: &Verified) -> Vec<(&'static str, Value)> {
     said
 }
 
-/// Every fault in words, after what would have been accepted.
-fn faults(answer: &Answer) -> String {
-    let seen = answer.seen.iter().filter_map(|seen| {
-        let fault = seen.result.as_ref().err()?;
-        Some(format!("; {}: {}", seen.origin, in_full(fault)))
-    });
-    seen.chain(answer.unanswered.iter().map(|it| format!("; {}", in_full(it)))).collect()
+/// Every fault in words, what is nearest to a signature that counts first; what gave no answer may
+/// be one.
+fn faults(answer: &Answer) -> Vec<String> {
+    let mut seen: Vec<(Outcome, String)> = answer
+        .seen
+        .iter()
+        .filter_map(|seen| {
+            let fault = seen.result.as_ref().err()?;
+            Some((fault.outcome(), format!("{}, {}", in_full(fault), seen.origin)))
+        })
+        .collect();
+    seen.sort_by_key(|(outcome, _)| std::cmp::Reverse(*outcome));
+    let silent = answer.unanswered.iter().map(|it| in_full(it));
+    silent.chain(seen.into_iter().map(|(_, words)| words)).collect()
 }
 
 fn in_full(error: &dyn Error) -> String {

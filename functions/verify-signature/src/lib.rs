@@ -13,6 +13,7 @@ mod places;
 mod rules;
 mod secrets;
 mod stand;
+mod statement_rules;
 mod unusable;
 
 pub use check::{NAME, VerifySignature};

@@ -74,6 +74,22 @@ pub(crate) const ATTESTATION_UNMET: Rule = Rule {
     remedy: "read the detail for what is said and what is asked; build the image as the policy asks, or change `attestations` in policy.yml",
 };
 
+/// Somebody trusted attested to something, and the policy's own rules over it did not answer.
+pub(crate) const ATTESTATION_RULES_FAILED: Rule = Rule {
+    id: "attestation-rules-failed",
+    title: "the policy's rules over an attestation could not be asked",
+    severity: Severity::High,
+    remedy: "mend the named Rego module (`faas-validator policy check` reads it), or raise the named limit in policy.yml under `rego.limits:`; a function has no engine, so there ask by `predicate:` or let the command line judge",
+};
+
+/// A `warn` rule over an attestation gave a result.
+pub(crate) const ATTESTATION_WARNED: Rule = Rule {
+    id: "attestation-warned",
+    title: "a warn rule over an attestation gave a result",
+    severity: Severity::Medium,
+    remedy: "do what the rule asks; its file and line are named",
+};
+
 /// The policy says no.
 pub(crate) const REFUSED_BY_POLICY: Rule = Rule {
     id: "refused-by-policy",
@@ -125,6 +141,8 @@ pub const RULES: &[Rule] = &[
     TOO_FEW_SIGNERS,
     ATTESTATION_MISSING,
     ATTESTATION_UNMET,
+    ATTESTATION_RULES_FAILED,
+    ATTESTATION_WARNED,
     REFUSED_BY_POLICY,
     AUTHORITY_UNUSABLE,
     UNSAFE_OPTION,

@@ -51,7 +51,7 @@ fn look(authority: &Authority, parts: &mut Vec<UnusablePart>) {
         tell(authority.trusted_root.json(), error);
     }
     let patterns = authority.identities.iter().map(|it| authorities::identity(it).map(drop));
-    let asked = authority.attestations.iter().map(|it| authorities::attestation(it).map(drop));
+    let asked = authority.attestations.iter().map(|it| authorities::conditions(it).map(drop));
     for source in patterns.chain(asked).filter_map(Result::err) {
         tell(None, UnusableAuthority::Pattern { authority: name(), source });
     }

@@ -1,6 +1,7 @@
 //! One authority of a ClusterImagePolicy.
 
 use super::fields::{Fields, ImportError};
+use super::rules;
 use crate::signatures::{
     Attestation, Authority, Identity, ImageSignature, Proof, PublicKeyPem, SecretName,
     StaticAnswer, TextPattern, TrustedKey,
@@ -133,6 +134,7 @@ fn read_source(mut fields: Fields, authority: &mut Authority) -> Result<(), Impo
 fn read_attestation(mut fields: Fields) -> Result<Attestation, ImportError> {
     fields.drop_field("name");
     let kind = fields.text("predicateType")?.ok_or_else(|| fields.missing("predicateType"))?;
+    let rego = fields.optional("policy")?.map(read_rules).transpose()?;
     fields.end()?;
     Ok(Attestation {
         predicate_type: kind.into(),
@@ -141,5 +143,22 @@ fn read_attestation(mut fields: Fields) -> Result<Attestation, ImportError> {
         source: None,
         parameters: Default::default(),
         predicate: Default::default(),
+        rego,
+        module: None,
     })
+}
+
+/// CUE, and what lies elsewhere, has no equivalent.
+fn read_rules(mut fields: Fields) -> Result<String, ImportError> {
+    match fields.text("type")?.as_deref() {
+        Some("rego") => {}
+        Some(other) => return Err(fields.unsupported(&format!("type: {other}"))),
+        None => return Err(fields.missing("type")),
+    }
+    let Some(module) = fields.text("data")? else {
+        fields.end()?;
+        return Err(fields.missing("data"));
+    };
+    fields.end()?;
+    rules::with_deny(&module).map_err(|what| fields.unsupported(&format!("data: {what}")))
 }

@@ -93,16 +93,22 @@ impl Asking<'_> {
     /// The rules that are asked. A package that has none answers nothing, which is no pass, and
     /// a rule that nobody asks is a mistake.
     fn rules_of(&self, namespaces: &[Namespace]) -> Result<Vec<Asked>, String> {
+        let asked = |(package, name): &(String, String)| {
+            let kind = kind(name)?;
+            Some(Asked { package: package.clone(), name: name.clone(), kind })
+        };
+        if namespaces.is_empty() {
+            let rules: Vec<Asked> = self.found.keys().filter_map(asked).collect();
+            return match rules.is_empty() {
+                true => Err("there is no deny, violation or warn rule".to_owned()),
+                false => Ok(rules),
+            };
+        }
         let mut rules = Vec::new();
         for namespace in namespaces {
             let package = format!("data.{}", namespace.as_str());
             let before = rules.len();
-            rules.extend(self.found.keys().filter(|(of, _)| *of == package).filter_map(
-                |(package, name)| {
-                    let kind = kind(name)?;
-                    Some(Asked { package: package.clone(), name: name.clone(), kind })
-                },
-            ));
+            rules.extend(self.found.keys().filter(|(of, _)| *of == package).filter_map(asked));
             if rules.len() == before {
                 let name = namespace.as_str();
                 return Err(format!("package {name} has no deny, violation or warn rule"));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pattern::TextPattern;
+use crate::rego::RegoFile;
 
 /// A statement that must be attached to the image, signed by the authority, and true to all of
 /// these conditions.
@@ -33,6 +34,16 @@ pub struct Attestation {
     /// What else the predicate must say, by JSON pointer (RFC 6901) from its root.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub predicate: BTreeMap<String, Condition>,
+    /// The user's own rules over the statement: a Rego module's text, or its path beside
+    /// policy.yml (`….rego`). Its `input` is the in-toto statement. What its `deny` and
+    /// `violation` rules give is said against the attestation, and `warn` rules warn; dialect,
+    /// data and limits are those of policy.yml's `rego:`. The command line asks them; a function
+    /// has no engine, and leaves the image undecided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rego: Option<String>,
+    /// The module that `rego` is or names; a parsed policy holds its text.
+    #[serde(skip)]
+    pub module: Option<RegoFile>,
 }
 
 /// What kind of statement an attestation makes. A short name of cosign's is taken for its URI.
@@ -75,6 +86,11 @@ impl Attestation {
         let named = named.into_iter().filter_map(|(key, it)| Some((key, it.as_ref()?)));
         let of = |key, conditions| patterns_of(key, conditions);
         named.chain(of("parameters", &self.parameters)).chain(of("predicate", &self.predicate))
+    }
+
+    /// The path that stands in policy.yml under `rego`, if it is one.
+    pub(super) fn rego_path(&self) -> Option<&str> {
+        self.rego.as_deref().filter(|it| it.ends_with(".rego") && !it.contains('\n'))
     }
 
     /// The condition that only provenance can meet, if there is one.

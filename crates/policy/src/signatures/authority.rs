@@ -11,6 +11,7 @@ use super::identity::Identity;
 use super::key::TrustedKey;
 use super::trusted_root::TrustedRootSource;
 use crate::image_glob::ImageGlob;
+use crate::rego::RegoFile;
 
 /// Somebody who vouches for images. It is either a set of signers (`keys`, `identities`), or a
 /// fixed answer (`static`), or made up of others (`any`, `all`).
@@ -176,6 +177,17 @@ impl Authority {
             || self.members().iter().any(Self::is_momentary)
     }
 
+    /// Whether rules of the user's are asked about an attestation.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.attestations.iter().any(|asked| asked.rego.is_some())
+            || self.members().iter().any(Self::has_rules)
+    }
+
+    pub(super) fn modules(&self) -> Vec<&RegoFile> {
+        let own = self.attestations.iter().filter_map(|asked| asked.module.as_ref());
+        own.chain(self.members().iter().flat_map(Self::modules)).collect()
+    }
+
     /// The authorities that it is made up of: one suffices of `any`, each is asked of `all`.
     pub fn members(&self) -> &[Authority] {
         if self.any.is_empty() { &self.all } else { &self.any }
@@ -205,6 +217,9 @@ impl fmt::Display for Authority {
         write!(f, "{} of {}", self.threshold, signers.collect::<Vec<_>>().join(", "))?;
         for asked in &self.attestations {
             write!(f, "; attested {}", asked.predicate_type)?;
+            if let Some(module) = &asked.module {
+                write!(f, " as {} has it", module.path)?;
+            }
         }
         for note in self.annotations.keys() {
             write!(f, "; noted {note}")?;

@@ -1,12 +1,15 @@
-//! The files that authorities name: public keys and trusted roots. They travel with the policy.
+//! The files that authorities name: public keys, trusted roots and rules over attestations. They
+//! travel with the policy.
 
 use std::collections::BTreeMap;
 
+use super::attestation::Attestation;
 use super::authority::Authority;
 use super::fault::AuthorityFault;
 use super::key::{PublicKeyPem, TrustedKey};
 use super::trusted_root::TrustedRootSource;
 use crate::error::PolicyError;
+use crate::rego::RegoFile;
 
 /// How deep members are looked into; deeper ones are a fault already.
 const DEPTH_MAX: usize = 8;
@@ -23,6 +26,7 @@ fn collect<'a>(authorities: &'a [Authority], depth: usize, paths: &mut Vec<&'a s
         paths.extend(authority.keys.iter().filter_map(path));
         paths.extend(authority.certificate_authorities.iter().filter_map(path));
         paths.extend(authority.trusted_root.path());
+        paths.extend(authority.attestations.iter().filter_map(Attestation::rego_path));
         if depth > 0 {
             collect(authority.members(), depth - 1, paths);
         }
@@ -64,8 +68,29 @@ pub(crate) fn take(
                 None => faults.push(missing("signatures.authorities.trusted-root", path)),
             }
         }
+        for asked in &mut authority.attestations {
+            take_rules(asked, &name, files, faults);
+        }
         take(&mut authority.any, files, faults);
         take(&mut authority.all, files, faults);
+    }
+}
+
+/// Puts the rules in place that an attestation is asked by.
+fn take_rules(
+    asked: &mut Attestation,
+    authority: &str,
+    files: &BTreeMap<String, String>,
+    faults: &mut Vec<PolicyError>,
+) {
+    let Some(rego) = &asked.rego else { return };
+    let (path, text) = match asked.rego_path() {
+        Some(path) => (path.to_owned(), files.get(path)),
+        None => (format!("policy.yml ({authority})"), Some(rego)),
+    };
+    match text {
+        Some(text) => asked.module = Some(RegoFile { path, text: text.clone() }),
+        None => faults.push(missing("signatures.authorities.attestations.rego", &path)),
     }
 }
 
