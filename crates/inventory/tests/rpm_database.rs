@@ -17,7 +17,7 @@ const FEDORA: &str = "ID=fedora\nVERSION_ID=43\n";
 fn a_database_has_the_packages_that_rpm_lists() {
     let folder = TempDir::new().unwrap();
     let database = install(folder.path(), &["alpha", "alpha-docs", "python3-beta"]);
-    let listed = listed(folder.path());
+    let listed = listed(folder.path(), "sqlite");
     assert_eq!(listed.len(), 3);
 
     let layer = LayerBuilder::new().file("etc/os-release", FEDORA).file(DATABASE, &database);

@@ -1,5 +1,6 @@
 //! The same packages in each format and shape of rpm's database: SQLite by sqlite3, Berkeley DB by
-//! its own db_load, NDB laid out by hand (Debian's rpm does not write it).
+//! its own db_load, NDB laid out by hand (Debian's rpm does not write it). And databases of real
+//! distributions, by their own rpm, which the Go module github.com/knqyf263/go-rpmdb (MIT) keeps.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod rpm;
@@ -7,10 +8,12 @@ mod rpm;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use inventory::Inventory;
+use serde_json::Value;
 use tempfile::TempDir;
 use testkit::image::LayerBuilder;
 
@@ -22,7 +25,7 @@ const ALL: [&str; 3] = ["alpha", "alpha-docs", "python3-beta"];
 fn installed() -> (TempDir, Vec<String>, Vec<u8>) {
     let folder = TempDir::new().unwrap();
     let database = install(folder.path(), &ALL);
-    let listed = listed(folder.path());
+    let listed = listed(folder.path(), "sqlite");
     assert_eq!(listed.len(), ALL.len());
     (folder, listed, database)
 }
@@ -226,4 +229,79 @@ fn no_byte_that_is_changed_breaks_a_reader() {
             assert!(found.is_some_and(|it| it <= ALL.len()), "{found:?}");
         }
     }
+}
+
+const MODULE: &str = "github.com/knqyf263/go-rpmdb@v0.1.1";
+const SUM: &str = "h1:oh68mTCvp1XzxdU7EfafcWzzfstUZAEa3MW0IJye584=";
+
+/// The module's folder, fetched once into target/fixtures.
+static MODULE_FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures/go");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join("go.mod"), "module example.com/fixtures\n").unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let output = Command::new("go")
+        .args(["mod", "download", "-json", MODULE])
+        .current_dir(&home)
+        .env("PATH", format!("{path}:/usr/local/go/bin"))
+        .env("GOPATH", &home)
+        .envs([("GOFLAGS", "-modcacherw"), ("GOTOOLCHAIN", "local")])
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["Sum"], SUM, "{answer}");
+    answer["Dir"].as_str().unwrap().into()
+});
+
+/// What is found in a database of the module's.
+fn found(name: &str) -> Vec<String> {
+    let bytes = fs::read(MODULE_FOLDER.join("pkg/testdata").join(name)).unwrap();
+    let path = format!("var/lib/rpm/{}", name.split_once('/').unwrap().1);
+    let found = inventory(vec![LayerBuilder::new().file(&path, &bytes)]);
+    assert_eq!(found.notes, [], "{name}");
+    let mut lines = lines(&found);
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn databases_of_distributions_have_the_packages_that_rpm_lists() {
+    for (name, format) in [
+        ("centos5-plain/Packages", "bdb_ro"),
+        ("centos6-many/Packages", "bdb_ro"),
+        ("centos7-python35/Packages", "bdb_ro"),
+        ("centos8-modularitylabel/Packages", "bdb_ro"),
+        ("ubi8-s390x/Packages", "bdb_ro"),
+        ("fedora35-plus-mongo/rpmdb.sqlite", "sqlite"),
+        ("cbl-mariner-2.0/rpmdb.sqlite", "sqlite"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let (place, file) = (folder.path().join("db"), name.split_once('/').unwrap().1);
+        fs::create_dir(&place).unwrap();
+        fs::copy(MODULE_FOLDER.join("pkg/testdata").join(name), place.join(file)).unwrap();
+        let listed = listed(folder.path(), format);
+        assert!(listed.len() > 100, "{name}: {listed:?}");
+        assert_eq!(found(name), listed, "{name}");
+    }
+}
+
+/// Debian's rpm reads no NDB. What SUSE's own listed of this one stands in the module's tests, as
+/// lines `{intRef(EPOCH), "NAME", "VERSION", "RELEASE", "ARCH", "SOURCE", SIZE, "LICENSE", "VENDOR", …`.
+#[test]
+fn a_database_of_suse_has_the_packages_that_its_rpm_listed() {
+    let text = fs::read_to_string(MODULE_FOLDER.join("pkg/rpmdb_testcase_test.go")).unwrap();
+    let list = text.split_once("SLE15WithNDB = func()").unwrap().1;
+    let list = list.split_once("return ").unwrap().0;
+    let listed = list.lines().filter(|it| it.trim_start().starts_with("{intRef()"));
+    let line = |it: &str| {
+        let words: Vec<&str> = it.split('"').skip(1).step_by(2).collect();
+        let [name, version, release, architecture, source, license, vendor, ..] = words[..] else {
+            panic!("{it}");
+        };
+        format!("{name} {version}-{release} {architecture} {source} {vendor}, {license}")
+    };
+    let mut listed: Vec<String> = listed.map(line).collect();
+    listed.sort_unstable();
+    assert_eq!(listed.len(), 35);
+    assert_eq!(found("sle15-bci/Packages.db"), listed);
 }

@@ -88,7 +88,9 @@ fn take(record: &mut dyn BufRead, bytes: u64, findings: &mut Findings) -> Result
 const KEY: &str = "gpg-pubkey";
 
 fn add(header: Header, findings: &mut Findings) -> Result<(), Trouble> {
-    if header.name == KEY && header.source.is_empty() {
+    // Of a key's source rpm writes `(none)`, or nothing.
+    let source = source(&header.source);
+    if header.name == KEY && source.is_none() {
         return Ok(());
     }
     let release = format!("{}-{}", header.version, header.release);
@@ -98,7 +100,7 @@ fn add(header: Header, findings: &mut Findings) -> Result<(), Trouble> {
     };
     let given = |it: String| Some(it).filter(|it| !it.is_empty());
     findings.package(Found {
-        source: source(&header.source),
+        source,
         architecture: given(header.architecture),
         licenses: given(header.license).into_iter().collect(),
         vendor: given(header.vendor),

@@ -100,12 +100,14 @@ pub(crate) fn inventory(layers: Vec<LayerBuilder>) -> Inventory {
     take(&opener.open(&declared, &Platform::linux_amd64(), &Limits::default()).unwrap()).unwrap()
 }
 
-/// What rpm lists in a folder's database.
-pub(crate) fn listed(folder: &Path) -> Vec<String> {
-    let output = rpm("rpm", folder, &["--force-debian", "-qa", "--qf", FORMAT]);
-    let text = String::from_utf8(output.stdout).unwrap();
+/// What rpm lists in a folder's database of a format, without keys, which are no packages.
+pub(crate) fn listed(folder: &Path, format: &str) -> Vec<String> {
+    let format = format!("_db_backend {format}");
+    let query = ["--force-debian", "--define", &format, "-qa", "--qf", FORMAT];
+    let text = String::from_utf8(rpm("rpm", folder, &query).stdout).unwrap();
+    let packages = text.lines().filter(|it| !it.starts_with("gpg-pubkey "));
     // An epoch of 0 is none.
-    let mut lines: Vec<String> = text.lines().map(|it| it.replace(" 0:", " ")).collect();
+    let mut lines: Vec<String> = packages.map(|it| it.replace(" 0:", " ")).collect();
     lines.sort_unstable();
     lines
 }
@@ -117,7 +119,8 @@ pub(crate) fn lines(inventory: &Inventory) -> Vec<String> {
 
 fn line(package: &Package) -> String {
     let Package { name, version, architecture, source, licenses, vendor, .. } = package;
-    let source = source.as_ref().map(|it| format!("{}-{}.src.rpm", it.name, it.version)).unwrap();
-    let (architecture, vendor) = (architecture.as_ref().unwrap(), vendor.as_ref().unwrap());
+    let source = source.as_ref().map(|it| format!("{}-{}.src.rpm", it.name, it.version));
+    let [architecture, source, vendor] =
+        [architecture, &source, vendor].map(|it| it.as_deref().unwrap_or("(none)"));
     format!("{name} {version} {architecture} {source} {vendor}, {}", licenses.join(" "))
 }
