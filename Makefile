@@ -22,7 +22,7 @@ test: tools ## every test
 tools-interop: tools ## the peers, built from Go modules into target/tools
 	@tools/install-interop
 
-interop: tools-interop ## against real cosign and conftest
+interop: tools-interop ## against real cosign, notation and conftest
 	$(CARGO) test --package tests --locked --features interop interop_
 
 interop-openfaas: ## the stock faas-cli on PATH against the OpenFaaS at OPENFAAS_URL

@@ -34,7 +34,7 @@ pub fn load(path: &Path) -> Result<PolicyDocument, PolicyError> {
         .map_err(|source| PolicyError::Read { path: folder.to_owned(), source })?;
     let mut reading = Reading { root, files: BTreeMap::new(), bytes: 0 };
     for named in signatures::named(&policy.signatures.authorities) {
-        reading.take(named, |_| true)?;
+        reading.take(named, signatures::is_wanted)?;
     }
     for named in &policy.rego.paths {
         reading.take(named, |name| name.ends_with(".rego") && !name.ends_with("_test.rego"))?;

@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod identity;
 mod key;
+mod notation;
 mod pattern;
 mod trusted_root;
 
@@ -17,7 +18,7 @@ pub use attestation::{Attestation, Condition, PredicateType};
 pub use authority::{Authority, AuthorityMode, ImageSignature, Proof, StaticAnswer};
 pub use fault::AuthorityFault;
 pub(crate) use faults::judge;
-pub(crate) use files::{named, take};
+pub(crate) use files::{is_wanted, named, take};
 pub use identity::{Extension, Identity};
 pub use key::{PublicKeyPem, SecretName, TrustedKey};
 pub use pattern::{TextPattern, TextPatternError};

@@ -164,7 +164,10 @@ fn p9_a_threshold_that_nobody_can_reach_is_refused() {
 
 #[test]
 fn an_authority_is_of_one_shape() {
-    check("{name: a, images: ['**']}", "at least one of keys, identities, static, any, all");
+    check(
+        "{name: a, images: ['**']}",
+        "at least one of keys, identities, notation, static, any, all",
+    );
     check("{name: a, images: ['**'], keys: [a.pub], static: accept}", "both signers and static");
     check("{name: a, images: ['**'], static: accept, threshold: 2}", "both threshold and no keys");
     check("{name: a, images: ['**'], any: [{name: b, images: ['**'], static: accept}]}", "images");

@@ -6,6 +6,7 @@
 //! nothing until it verifies, and a foreign or broken entry must not hide a good one beside it.
 
 mod abreast;
+mod described;
 mod fetch;
 mod listed;
 mod probe;
@@ -17,8 +18,11 @@ use std::sync::Arc;
 use oci_image::{ImageError, Repository};
 use verdict::{Digest, Limits};
 
+use crate::notation::Enveloped;
 pub use probe::{attestation_tag, fallback_tag, legacy_tag};
-pub use sort::{BUNDLE_LAYER, ENVELOPE_LAYER, SIGNATURE_LAYER};
+pub use sort::{
+    BUNDLE_LAYER, COSE_LAYER, ENVELOPE_LAYER, JWS_LAYER, NOTATION_ARTIFACT, SIGNATURE_LAYER,
+};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +88,8 @@ pub enum Material {
     Bundle(Vec<u8>),
     /// A DSSE envelope under the attestation tag, and what vouches for its signer.
     Envelope(Vec<u8>, Sigstore),
+    /// An envelope of Notation's.
+    Notation(Enveloped),
     /// Something that is not looked into, by what it says it is.
     Other(Kind),
 }
@@ -116,7 +122,7 @@ pub struct Sigstore {
 /// What something says that it is. It may lie: then it hides itself, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A signature of Notary v2.
+    /// An artifact of Notation's that is not one envelope of a known format.
     Notation,
     /// An attestation with this predicate, which was not asked for.
     Attestation(String),
@@ -146,6 +152,9 @@ pub enum AttachmentError {
     /// It is attached to an index that cannot be read.
     #[error("its index cannot be read")]
     Index(#[source] Arc<ImageError>),
+    /// The manifest that it is about cannot be read, to be compared.
+    #[error("the manifest that it is about cannot be read")]
+    Subject(#[source] Arc<ImageError>),
     /// The manifest that it would hang on is missing or none.
     #[error("its manifest cannot be read")]
     Manifest(#[source] Arc<ImageError>),
@@ -185,7 +194,10 @@ impl AttachmentError {
     /// The image error behind it, if there is one.
     pub fn image_error(&self) -> Option<&ImageError> {
         match self {
-            Self::Payload(source) | Self::Manifest(source) | Self::Index(source) => Some(source),
+            Self::Payload(source)
+            | Self::Manifest(source)
+            | Self::Subject(source)
+            | Self::Index(source) => Some(source),
             Self::NoSignature | Self::Base64(_) | Self::NotListed => None,
         }
     }
@@ -213,7 +225,9 @@ impl fmt::Display for Origin {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Notation => f.write_str("Notation signature"),
+            Self::Notation => {
+                f.write_str("artifact of Notation's without one envelope that is known")
+            }
             Self::Attestation(predicate) => write!(f, "attestation {predicate}"),
             Self::Artifact(media_type) => write!(f, "artifact {media_type}"),
         }

@@ -11,6 +11,7 @@ use crate::identity::Identity;
 use crate::key::PublicKey;
 use crate::keyed::KeyedLog;
 use crate::keyless::{Demand, Evidence};
+use crate::notation::NotationTrust;
 use crate::own_pki::CertificateAuthorities;
 use crate::trust::TrustedRoot;
 
@@ -25,6 +26,8 @@ pub struct Authority {
     pub identities: Vec<Identity>,
     /// Whom certificates are traced to instead of the root.
     pub certificate_authorities: Option<CertificateAuthorities>,
+    /// Whom it trusts with Notation signatures, if with any.
+    pub notation: Option<Arc<NotationTrust>>,
     /// Whom certificates, logs and timestamps are traced to; without one no certificate and no
     /// log is trusted.
     pub root: Option<Arc<TrustedRoot>>,
@@ -86,6 +89,7 @@ impl Authority {
             keys,
             identities: Vec::new(),
             certificate_authorities: None,
+            notation: None,
             root: None,
             keyed_log: LogDemand::default(),
             evidence: Evidence::default(),
@@ -121,7 +125,8 @@ impl Authority {
             (None, Some(root)) => Certified::ByInstance(root, self.evidence),
             (None, None) => Certified::ByNobody,
         };
-        Ok(Trust { keys: &self.keys, keyed_log, certified })
+        let notation = self.notation.as_deref();
+        Ok(Trust { keys: &self.keys, keyed_log, certified, notation })
     }
 
     /// Whether what verified is of one of its signers, as it asks for.

@@ -21,6 +21,7 @@ use crate::keyed::KeyedLog;
 use crate::keyless::{Evidence, Signer};
 use crate::legacy::LegacySignature;
 use crate::lift::LiftError;
+use crate::notation::{CertifiedSigner, NotationFault, NotationSignature, NotationTrust};
 use crate::own_pki::CertificateAuthorities;
 use crate::payload::{Payload, PayloadError};
 use crate::statement::Statement;
@@ -33,6 +34,8 @@ pub enum Exhibit {
     Simple(Box<LegacySignature>),
     /// A bundle, or an envelope made into one.
     Bundle(Box<Bundle>),
+    /// An envelope of Notation's.
+    Notation(Box<NotationSignature>),
 }
 
 /// With what signatures are verified.
@@ -44,6 +47,8 @@ pub struct Trust<'t> {
     pub keyed_log: KeyedLog<'t>,
     /// Whom certificates are traced to.
     pub certified: Certified<'t>,
+    /// Whose Notation signatures are trusted; without it nobody's is.
+    pub notation: Option<&'t NotationTrust>,
 }
 
 /// Whom certificates are traced to.
@@ -81,6 +86,8 @@ pub enum Signatory {
     },
     /// Somebody with a certificate by an authority of the trusted root.
     Identity(Box<Signer>),
+    /// Somebody with a certificate of a trust store of Notation's.
+    Certified(Box<CertifiedSigner>),
 }
 
 /// What a signature says.
@@ -144,6 +151,9 @@ pub enum Fault {
     /// It does not hold what a bundle must.
     #[error("it does not verify")]
     Bundle(#[source] BundleFault),
+    /// It is a Notation signature, and does not hold what is asked of these.
+    #[error("the Notation signature does not count")]
+    Notation(#[source] NotationFault),
 }
 
 impl Exhibit {
@@ -164,6 +174,9 @@ impl Exhibit {
                 let bundle = bundle.map_err(|it| Fault::Lift(Arc::new(it)))?;
                 Ok(Self::Bundle(Box::new(bundle)))
             }
+            Material::Notation(enveloped) => {
+                Ok(Self::Notation(Box::new(NotationSignature::read(enveloped)?)))
+            }
             Material::Other(kind) => Err(Fault::NoSignature(kind)),
         }
     }
@@ -173,6 +186,8 @@ impl Exhibit {
         match self {
             Self::Simple(simple) => simple.has_timestamp(),
             Self::Bundle(bundle) => bundle.has_timestamp(),
+            // Whether one is asked, the trust policy says, and not the authority.
+            Self::Notation(_) => false,
         }
     }
 
@@ -183,6 +198,7 @@ impl Exhibit {
     pub fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
         match self {
             Self::Simple(simple) => simple.verify(subject, trust),
+            Self::Notation(signature) => signature.verify(subject, trust.notation),
             Self::Bundle(bundle) => {
                 let said = || claim(bundle, subject);
                 verify_bundle(bundle, Artifact::Sha256(*subject), trust, said)
@@ -272,6 +288,7 @@ impl Fault {
                 BundleFault::NotLogged | BundleFault::NoTime(_) => Outcome::NotLogged,
                 _ => Outcome::BadSignature,
             },
+            Self::Notation(fault) => fault.outcome(),
             Self::NoBundle(_)
             | Self::Lift(_)
             | Self::Malformed

@@ -41,6 +41,10 @@ pub enum Outcome {
     AttestedOtherwise,
     /// The user's own rules about what a trusted signer attested to could not be asked.
     RulesUnanswered,
+    /// A signature of nobody whom a trust policy of Notation's trusts, which it only logs.
+    OnlyLogged,
+    /// A signature of which a part that is asked cannot be checked here.
+    Unchecked,
     /// No trusted signature was found, and more is attached than the limits let be looked at.
     OverLimit,
     /// No trusted signature was found, and not every place answered.

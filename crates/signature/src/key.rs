@@ -133,6 +133,16 @@ impl PublicKey {
         Some(made.ok_or(SignatureFault::Mismatch))
     }
 
+    /// What kind of key it is.
+    pub(crate) fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The subjectPublicKey: a point, or an RSAPublicKey in DER.
+    pub(crate) fn bits(&self) -> &[u8] {
+        &self.bits
+    }
+
     /// The key as a SubjectPublicKeyInfo in DER.
     pub(crate) fn as_der(&self) -> &[u8] {
         &self.der

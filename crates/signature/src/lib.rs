@@ -22,6 +22,7 @@ mod keyless;
 mod legacy;
 mod lift;
 mod log;
+mod notation;
 mod own_pki;
 mod payload;
 mod provider;
@@ -35,9 +36,9 @@ pub mod tuf;
 pub use algorithm::Algorithm;
 pub use artifact::Artifact;
 pub use attached::{
-    Attached, Attachment, AttachmentError, BUNDLE_LAYER, ENVELOPE_LAYER, Kind, Layout, Material,
-    Origin, SIGNATURE_LAYER, Sigstore, Simple, Unanswered, Wanted, attached, attestation_tag,
-    fallback_tag, legacy_tag,
+    Attached, Attachment, AttachmentError, BUNDLE_LAYER, COSE_LAYER, ENVELOPE_LAYER, JWS_LAYER,
+    Kind, Layout, Material, NOTATION_ARTIFACT, Origin, SIGNATURE_LAYER, Sigstore, Simple,
+    Unanswered, Wanted, attached, attestation_tag, fallback_tag, legacy_tag,
 };
 pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault, StatementRules};
 pub use authority::{Authority, LogDemand, SignatureDemand, TimestampDemand};
@@ -52,6 +53,12 @@ pub use keyed::{KeyedLog, KeyedSignature};
 pub use keyless::{Demand, Evidence, Signer};
 pub use legacy::LegacySignature;
 pub use lift::LiftError;
+pub use notation::{
+    CertificateError, CertifiedSigner, ChainError, Described, DistinguishedName,
+    DistinguishedNameError, EnvelopeError, EnvelopeFormat, Enveloped, NotationAlgorithm,
+    NotationFault, NotationSignature, NotationTrust, NotationTrustError, SigningScheme,
+    TrustPolicyError,
+};
 pub use own_pki::{CertificateAuthorities, CertificateAuthorityError};
 pub use payload::{Payload, PayloadError, SIGN_PREDICATE};
 pub use standing::{SignerId, Standing};

@@ -37,6 +37,9 @@ pub enum PayloadError {
     /// A signed document of another kind.
     #[error("payload is a {0:?}, not a {IMAGE_SIGNATURE:?}")]
     Type(String),
+    /// Not what Notation signs.
+    #[error("payload is not a target artifact of Notation's")]
+    Target(#[source] serde_json::Error),
     /// The digest is not one.
     #[error("payload does not name a manifest digest")]
     Digest(#[source] DigestError),
@@ -105,7 +108,7 @@ impl Payload {
 }
 
 /// A map that may be `null` and whose keys come once.
-fn unique_keys<'de, D>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error>
+pub(crate) fn unique_keys<'de, D>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error>
 where
     D: Deserializer<'de>,
 {

@@ -116,14 +116,24 @@ pub(crate) fn p384_over(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
 
 /// Whether a P-521 key (a SEC 1 point) made this signature (DER) over this digest.
 pub(crate) fn p521_over(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    let signature = p521::ecdsa::Signature::from_der(signature).ok();
+    signature.is_some_and(|it| p521_made(key, digest, &it))
+}
+
+/// The same, of a signature that is its two numbers one after the other.
+pub(crate) fn p521_fixed_over(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    let signature = p521::ecdsa::Signature::from_slice(signature).ok();
+    signature.is_some_and(|it| p521_made(key, digest, &it))
+}
+
+fn p521_made(key: &[u8], digest: &[u8], signature: &p521::ecdsa::Signature) -> bool {
     let verify = || {
         let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?;
-        let signature = p521::ecdsa::Signature::from_der(signature).ok()?;
         // A short digest is the same number with zeros before it (FIPS 186-5 §6.4.1); the crate
         // refuses one of less than half the curve's size.
         let mut number = vec![0; 64_usize.saturating_sub(digest.len())];
         number.extend_from_slice(digest);
-        key.verify_prehash(&number, &signature).ok()
+        key.verify_prehash(&number, signature).ok()
     };
     verify().is_some()
 }

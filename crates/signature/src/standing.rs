@@ -30,6 +30,7 @@ impl SignerId {
     pub fn of(signatory: &Signatory) -> Self {
         Self(match signatory {
             Signatory::Key { id, .. } => format!("key {id}"),
+            Signatory::Certified(signer) => format!("{} by {}", signer.subject, signer.root),
             Signatory::Identity(signer) => format!("{} by {}", who(signer), signer.issuer),
         })
     }

@@ -61,6 +61,7 @@ fn found(attached: &Attached) -> Vec<(Layout, &'static str)> {
         Material::Simple(_) => "simple",
         Material::Bundle(_) => "bundle",
         Material::Envelope(..) => "envelope",
+        Material::Notation(_) => "envelope of Notation",
         Material::Other(Kind::Notation) => "notation",
         Material::Other(Kind::Attestation(_)) => "attestation",
         Material::Other(Kind::Artifact(_)) => "artifact",
@@ -256,8 +257,16 @@ fn a_notation_signature_is_recognised() {
         json!({}),
         vec![("application/jose+json", b"{}".to_vec())],
     );
-    let attached = find(&repository().referrer(notation).serve(Listing::Api));
-    assert_eq!(found(&attached), [(Layout::Referrers, "notation")]);
+    let two = Artifact::about(
+        &image().descriptor(),
+        Some("application/vnd.cncf.notary.signature"),
+        json!({}),
+        vec![("application/cose", b"1".to_vec()), ("application/cose", b"2".to_vec())],
+    );
+    let repository = repository().referrer(notation).referrer(two);
+    let attached = find(&repository.serve(Listing::Api));
+    let expect = ["envelope of Notation", "notation"];
+    assert_eq!(found(&attached), expect.map(|it| (Layout::Referrers, it)));
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod container;
 pub mod dockerd;
 pub mod gateway;
 pub mod image;
+pub mod notation;
 pub mod program;
 pub mod registry;
 pub mod signer;

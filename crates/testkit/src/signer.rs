@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{DerSignature, SigningKey};
+use p256::ecdsa::{DerSignature, Signature, SigningKey};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -59,6 +59,12 @@ impl Signer {
     pub fn signature(&self, bytes: &[u8]) -> Vec<u8> {
         let signature: DerSignature = self.0.sign(bytes);
         signature.as_bytes().to_vec()
+    }
+
+    /// The same, as its two numbers one after the other.
+    pub fn fixed_signature(&self, bytes: &[u8]) -> Vec<u8> {
+        let signature: Signature = self.0.sign(bytes);
+        signature.to_bytes().to_vec()
     }
 
     /// The hint by which cosign names the key: the SHA-256 of its SubjectPublicKeyInfo.

@@ -4,9 +4,9 @@
 //!
 //! Every key is P-256 and derived from the instance's name: the same name, the same bundles.
 
-mod authority;
+pub(crate) mod authority;
 mod bundle;
-mod der;
+pub(crate) mod der;
 mod legacy;
 mod log;
 mod own_pki;

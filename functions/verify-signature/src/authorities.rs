@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use policy::{ImageSignature, Proof, TextPattern, TrustedKey};
 use signature::{
     Asked, AttestationDemand, Authority, CertificateAuthorities, CertificateAuthorityError,
-    Condition, Demand, Evidence, Identity, KeyError, LogDemand, Place, PublicKey, SignatureDemand,
-    TextMatch, TextMatchError, TimestampDemand, TrustError, TrustedRoot,
+    Condition, Demand, Evidence, Identity, KeyError, LogDemand, NotationTrust, NotationTrustError,
+    Place, PublicKey, SignatureDemand, TextMatch, TextMatchError, TimestampDemand, TrustError,
+    TrustedRoot,
 };
 
 use crate::secrets::{SecretError, Secrets};
@@ -31,6 +33,12 @@ pub(crate) enum UnusableAuthority {
     /// A pattern that cannot be compared.
     #[error("a pattern of the authority {authority:?} cannot be used")]
     Pattern { authority: String, source: TextMatchError },
+    /// A secret that should hold a trust store is not there.
+    #[error("the trust store {store:?} of the authority {authority:?} cannot be had")]
+    Store { authority: String, store: String, source: SecretError },
+    /// Notation's trust policy or a store of it.
+    #[error("whom the authority {authority:?} trusts by Notation cannot be known")]
+    Notation { authority: String, source: Box<NotationTrustError> },
     /// Nothing that certificates or logs could be traced to.
     #[error("the trusted root of the authority {authority:?} cannot be used")]
     Root { authority: String, source: TrustError },
@@ -44,18 +52,26 @@ pub(crate) const SECRETS: &str = "/var/openfaas/secrets";
 /// names.
 pub(crate) fn read(
     authorities: &[&policy::Authority],
+    repository: &str,
     secrets: &Secrets,
     asking: &Asking<'_>,
 ) -> Result<Vec<Authority>, UnusableAuthority> {
     let mut all = Vec::new();
     for authority in authorities {
-        read_into(authority, secrets, asking, &mut all)?;
+        read_into(authority, repository, secrets, asking, &mut all)?;
     }
     Ok(all)
 }
 
+/// The safeguards that an authority's trust policy of Notation's gives up.
+pub(crate) fn unsafe_options(authority: &Authority) -> Vec<String> {
+    let options = authority.notation.iter().flat_map(|it| it.unsafe_options());
+    options.map(|option| format!("{}: notation {option}", authority.name)).collect()
+}
+
 fn read_into(
     authority: &policy::Authority,
+    repository: &str,
     secrets: &Secrets,
     asking: &Asking<'_>,
     all: &mut Vec<Authority>,
@@ -64,13 +80,15 @@ fn read_into(
         return Ok(());
     }
     if authority.members().is_empty() {
-        all.push(read_one(authority, secrets, asking)?);
+        all.push(read_one(authority, repository, secrets, asking)?);
     }
-    authority.members().iter().try_for_each(|member| read_into(member, secrets, asking, all))
+    let mut members = authority.members().iter();
+    members.try_for_each(|member| read_into(member, repository, secrets, asking, all))
 }
 
 fn read_one(
     authority: &policy::Authority,
+    repository: &str,
     secrets: &Secrets,
     asking: &Asking<'_>,
 ) -> Result<Authority, UnusableAuthority> {
@@ -87,6 +105,7 @@ fn read_one(
         keys: (1..).zip(&authority.keys).map(key).collect::<Result<_, _>>()?,
         identities: identities.map_err(pattern)?,
         certificate_authorities: certificate_authorities(authority, secrets)?,
+        notation: notation(authority, repository, secrets)?,
         root: root(authority)?,
         keyed_log: match asks(Proof::TransparencyLog) {
             true => LogDemand::Required,
@@ -161,6 +180,29 @@ fn pem<'p>(
             }
         },
     }
+}
+
+/// Whom it trusts by Notation with the images of this repository.
+fn notation(
+    authority: &policy::Authority,
+    repository: &str,
+    secrets: &Secrets,
+) -> Result<Option<Arc<NotationTrust>>, UnusableAuthority> {
+    let Some(trust_policy) = &authority.notation else { return Ok(None) };
+    let name = || authority.name.clone();
+    let mut stores = BTreeMap::new();
+    for (store, source) in &authority.trust_stores {
+        let pem = match source {
+            TrustedKey::Pem(pem) => pem.as_str().to_owned(),
+            TrustedKey::Secret(secret) => secrets.read(secret.as_str()).map_err(|source| {
+                UnusableAuthority::Store { authority: name(), store: store.clone(), source }
+            })?,
+        };
+        stores.insert(store.clone(), pem);
+    }
+    NotationTrust::read(trust_policy, &stores, repository, Timestamp::now())
+        .map(|trust| Some(Arc::new(trust)))
+        .map_err(|it| UnusableAuthority::Notation { authority: name(), source: Box::new(it) })
 }
 
 /// Whom certificates, logs and timestamps are traced to, if any is asked about.

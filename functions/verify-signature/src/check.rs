@@ -8,7 +8,7 @@ use event_bus::Check;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use oci_image::{ImageError, Images};
-use policy::{Authority, Policy, PolicyError, Signatures, SignedManifest};
+use policy::{Policy, PolicyError, Signatures, SignedManifest};
 use serde_json::{Value, json};
 use signature::{Answer, Wanted};
 use verdict::{CheckName, Effect, Finding, PinnedImage, Report, Request, common};
@@ -101,7 +101,7 @@ impl VerifySignature {
         }
         let names: Vec<&str> = covering.iter().map(|it| it.name.as_str()).collect();
         looked.evidence.push(("authorities", json!(names)));
-        looked.own_up(&covering);
+        looked.own_up(covering.iter().flat_map(|it| it.unsafe_options()).collect());
         let asked = Covering { authorities: &covering, of_several: signatures.of_several };
         match asked.decided() {
             // A fixed answer needs no registry.
@@ -121,18 +121,22 @@ impl VerifySignature {
         let warnings = Warnings::default();
         let asking =
             Asking { rego: &policy.rego, deadline: request.deadline, warnings: warnings.clone() };
-        let mut authorities = match authorities::read(asked.authorities, &self.secrets, &asking) {
+        let repository = &request.subject.image.repository;
+        let read = authorities::read(asked.authorities, repository, &self.secrets, &asking);
+        let mut authorities = match read {
             Ok(authorities) => authorities,
             Err(error) => {
                 looked.findings.push(Finding::could_not(&rules::AUTHORITY_UNUSABLE, &error));
                 return;
             }
         };
+        looked.own_up(authorities.iter().flat_map(authorities::unsafe_options).collect());
         let image = &request.subject.image;
         match self.answer(request, &mut authorities, &policy.signatures) {
             Ok(answer) => {
                 looked.evidence.push(("attached", found::shown(&answer, image)));
                 looked.evidence.push(("standings", found::standings(&answer)));
+                looked.findings.extend(found::logged(&answer));
                 let unmet = asked.unmet(&answer.standings);
                 looked.refuse(&unmet, asked, Some(&answer), image);
                 looked.findings.extend(warnings.findings());
@@ -169,6 +173,7 @@ impl VerifySignature {
         if let Some(index) = subject.index {
             attached.hold_to_index(&index, &image, &places.own);
         }
+        attached.describe_subjects(&places.own);
         if attached.attachments.is_empty() && attached.unanswered.is_empty() {
             // A repository that is not there, or not for us to read, has no signatures either.
             self.images.open(subject, limits)?;
@@ -200,14 +205,16 @@ impl Check for VerifySignature {
 
 impl Looked {
     /// Says which safeguards the policy gives up for this image.
-    fn own_up(&mut self, covering: &[&Authority]) {
-        let options: Vec<String> = covering.iter().flat_map(|it| it.unsafe_options()).collect();
+    fn own_up(&mut self, options: Vec<String>) {
         if options.is_empty() {
             return;
         }
         let title = format!("the policy gives up a safeguard: {}", options.join(", "));
         self.findings.push(Finding::new(&rules::UNSAFE_OPTION, title).effect(Effect::Warn));
-        self.evidence.push(("unsafe", json!(options)));
+        match self.evidence.iter_mut().find(|(name, _)| *name == "unsafe") {
+            Some((_, Value::Array(all))) => all.extend(options.into_iter().map(Value::from)),
+            _ => self.evidence.push(("unsafe", json!(options))),
+        }
     }
 
     fn refuse(

@@ -35,6 +35,32 @@ pub(crate) fn finding(
     warned(unmet, finding.detail(lines.join("\n")))
 }
 
+/// What does not verify of the signatures that count, and is let be: a finding for each signer of
+/// whom no signature is without.
+pub(crate) fn logged(answer: &Answer) -> Vec<Finding> {
+    let vouched = answer.seen.iter().filter_map(|it| it.result.as_ref().ok());
+    let signers: Vec<_> = vouched
+        .filter_map(|it| match &it.verified.signatory {
+            Signatory::Certified(signer) => Some((&it.authority, signer)),
+            Signatory::Key { .. } | Signatory::Identity(_) => None,
+        })
+        .collect();
+    let is_clean = |authority: &str| {
+        signers.iter().any(|(own, signer)| *own == authority && signer.logged.is_empty())
+    };
+    let unclean = signers.iter().filter(|(authority, _)| !is_clean(authority));
+    unclean
+        .map(|(authority, signer)| {
+            let title = format!(
+                "the signature of {} does not hold all that is asked, which the trust policy of {authority} only logs",
+                signer.subject
+            );
+            let detail = signer.logged.join("; ");
+            Finding::new(&rules::ONLY_LOGGED, title).detail(detail).effect(Effect::Warn)
+        })
+        .collect()
+}
+
 fn warned(unmet: &Unmet, finding: Finding) -> Finding {
     let effect = finding.effect;
     finding.effect(if unmet.warns { effect.min(Effect::Warn) } else { effect })
@@ -79,6 +105,14 @@ fn of_outcome(outcome: Outcome, image: &PinnedImage) -> Finding {
         Outcome::RulesUnanswered => {
             let title = "the policy's rules over what is attested to could not be asked";
             Finding::undecided(&rules::ATTESTATION_RULES_FAILED, title)
+        }
+        Outcome::OnlyLogged => {
+            let title = "the image is signed by nobody whom Notation's trust policy trusts, which it only logs";
+            found(&rules::SIGNED_BY_OTHER, title)
+        }
+        Outcome::Unchecked => {
+            let title = "the image is signed, and not all that is asked of the signature can be checked here";
+            Finding::undecided(&rules::SIGNATURE_UNCHECKED, title)
         }
         // Neither says that there is none.
         Outcome::OverLimit => {
@@ -163,6 +197,18 @@ fn verified(verified: &Verified) -> Vec<(&'static str, Value)> {
     let mut said = match &verified.signatory {
         Signatory::Key { id, algorithm } => {
             vec![("key", json!(id)), ("algorithm", json!(algorithm.to_string()))]
+        }
+        Signatory::Certified(signer) => {
+            let mut said = vec![
+                ("identity", json!(signer.subject)),
+                ("issuer", json!(signer.root)),
+                ("algorithm", json!(signer.algorithm.to_string())),
+            ];
+            said.extend(signer.claimed_time.map(|it| ("claimed-time", json!(it.to_string()))));
+            if !signer.logged.is_empty() {
+                said.push(("only-logged", json!(signer.logged)));
+            }
+            said
         }
         Signatory::Identity(signer) => vec![
             ("identity", json!(signer.subject)),

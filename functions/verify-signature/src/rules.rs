@@ -66,6 +66,22 @@ pub(crate) const ATTESTATION_MISSING: Rule = Rule {
     remedy: "attest to it with a key or identity that the policy trusts: `cosign attest --type … --predicate FILE IMAGE@sha256:…`",
 };
 
+/// A part of what is asked could not be checked here.
+pub(crate) const SIGNATURE_UNCHECKED: Rule = Rule {
+    id: "signature-unchecked",
+    title: "not all that is asked of the signature can be checked here",
+    severity: Severity::High,
+    remedy: "read the detail for what is asked; say in Notation's trust policy that it is not (`override: {\"revocation\": \"skip\"}`), or sign without a plug-in",
+};
+
+/// A part of a signature does not verify, and the user's own trust policy lets it be.
+pub(crate) const ONLY_LOGGED: Rule = Rule {
+    id: "only-logged",
+    title: "a part of the signature does not verify, and Notation's trust policy only logs it",
+    severity: Severity::Medium,
+    remedy: "sign the image again, or renew the certificate that the detail names; with the level `strict` in Notation's trust policy the image is rejected",
+};
+
 /// Somebody trusted attested to something else.
 pub(crate) const ATTESTATION_UNMET: Rule = Rule {
     id: "attestation-unmet",
@@ -103,7 +119,7 @@ pub(crate) const AUTHORITY_UNUSABLE: Rule = Rule {
     id: "authority-unusable",
     title: "an authority of the policy cannot be asked",
     severity: Severity::High,
-    remedy: "mend the key, secret, pattern or trusted root that the detail names; a function needs each secret under `secrets:` in stack.yml, the command line `--secrets DIR`",
+    remedy: "mend the key, secret, pattern, trusted root, trust policy or trust store that the detail names; a function needs each secret under `secrets:` in stack.yml, the command line `--secrets DIR`",
 };
 
 /// The policy gives up a safeguard.
@@ -111,7 +127,7 @@ pub(crate) const UNSAFE_OPTION: Rule = Rule {
     id: "unsafe-option",
     title: "the policy gives up a safeguard for this image",
     severity: Severity::Medium,
-    remedy: "take the option whose name ends in `-unsafe` out of policy.yml, or waive this finding with a reason",
+    remedy: "take the option that the title names out of policy.yml or of Notation's trust policy, or waive this finding with a reason",
 };
 
 /// The registry gave the image and not the answer whether it is signed.
@@ -143,6 +159,8 @@ pub const RULES: &[Rule] = &[
     ATTESTATION_UNMET,
     ATTESTATION_RULES_FAILED,
     ATTESTATION_WARNED,
+    SIGNATURE_UNCHECKED,
+    ONLY_LOGGED,
     REFUSED_BY_POLICY,
     AUTHORITY_UNUSABLE,
     UNSAFE_OPTION,

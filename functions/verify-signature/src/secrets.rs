@@ -1,12 +1,12 @@
-//! Public keys that OpenFaaS secrets hold: which key it is, the policy does not say, so it can be
+//! Public keys and certificates that OpenFaaS secrets hold: which key it is, the policy does not say, so it can be
 //! changed without it.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// A public key in PEM is not longer.
-const SECRET_BYTES_MAX: u64 = 16 << 10;
+/// A public key in PEM is not longer, nor a trust store of a few dozen certificates.
+const SECRET_BYTES_MAX: u64 = 256 << 10;
 
 /// Where secrets are: a folder with a file for each, or nowhere.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub(crate) enum SecretError {
     /// It is not there, or may not be read.
     #[error("read the secret {name:?}")]
     Read { name: String, source: io::Error },
-    /// Larger than a key.
+    /// Larger than what is kept so.
     #[error("the secret {0:?} has more than {SECRET_BYTES_MAX} bytes")]
     TooLarge(String),
 }

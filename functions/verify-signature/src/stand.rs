@@ -61,14 +61,17 @@ fn weigh(
 ) -> Vec<Unmet> {
     let stands = |it: &&Authority| (it.name.clone(), it.mode, stand(it, of));
     let stands: Vec<_> = covering.iter().map(stands).collect();
-    let warns = |mode: &AuthorityMode| *mode == AuthorityMode::Warn;
+    // What a trust policy of Notation's only logs warns too.
+    let warns = |mode: &AuthorityMode, stand: &Stand| {
+        *mode == AuthorityMode::Warn || *stand == Stand::Lacks(Outcome::OnlyLogged)
+    };
     let missing = stands.iter().filter(|(_, _, stand)| *stand != Stand::Vouches);
     match of_several {
         OfSeveral::All => missing
             .map(|(name, mode, stand)| Unmet {
                 stand: stand.clone(),
                 authorities: vec![name.clone()],
-                warns: warns(mode),
+                warns: warns(mode, stand),
             })
             .collect(),
         OfSeveral::Any => {
@@ -78,7 +81,7 @@ fn weigh(
             let unmet = best.map(|(_, _, stand)| Unmet {
                 stand: stand.clone(),
                 authorities: stands.iter().map(|(name, ..)| name.clone()).collect(),
-                warns: stands.iter().all(|(_, mode, _)| warns(mode)),
+                warns: stands.iter().all(|(_, mode, stand)| warns(mode, stand)),
             });
             unmet.into_iter().collect()
         }
@@ -93,7 +96,11 @@ fn stand(authority: &Authority, of: &dyn Fn(&str) -> Outcome) -> Stand {
         }
         None => {}
     }
-    let members = authority.members().iter().map(|member| stand(member, of));
+    let members = authority.members().iter().map(|member| match stand(member, of) {
+        // What is only logged is nothing that others could be made up of.
+        Stand::Lacks(Outcome::OnlyLogged) => Stand::Lacks(Outcome::OtherSigner),
+        stand => stand,
+    });
     let nothing = || Stand::Refuses(String::new());
     match (authority.any.is_empty(), authority.all.is_empty()) {
         (false, _) => members.max().unwrap_or_else(nothing),

@@ -75,10 +75,11 @@ fn layer(it: &Value) -> Node {
             Some(predicate) => format!("attestation {predicate} by {authority}"),
             None => format!("signed by {authority}"),
         };
-        let below = ["reference", "annotations", "extensions", "times"]
-            .into_iter()
-            .filter(|key| !is_empty(&it[key]))
-            .map(|key| Node::leaf(format!("{key}: {}", plain(&it[key]))));
+        let below =
+            ["reference", "annotations", "extensions", "claimed-time", "times", "only-logged"]
+                .into_iter()
+                .filter(|key| !is_empty(&it[key]))
+                .map(|key| Node::leaf(format!("{key}: {}", plain(&it[key]))));
         let below = std::iter::once(Node::leaf(by)).chain(below).collect();
         return Node { line: format!("layer {}: {}", it["layer"], marked(true, &what)), below };
     };

@@ -35,6 +35,15 @@ pub struct Authority {
     /// issuer then, and an entry of a transparency log is asked only by `require`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificate_authorities: Vec<TrustedKey>,
+    /// Whom it trusts with Notation signatures, instead of keys and identities: Notation's trust
+    /// policy (JSON, or the path of a trustpolicy.json beside policy.yml), or the path of a folder
+    /// laid out as Notation's own, with trustpolicy.json and truststore/x509/TYPE/NAME/*.pem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<String>,
+    /// The trust stores that Notation's trust policy names (`ca:NAME`, `signingAuthority:NAME`,
+    /// `tsa:NAME`) and that are in no such folder: PEM, the path of a PEM file, or `{secret: NAME}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trust_stores: BTreeMap<String, TrustedKey>,
     /// How many *different* keys or identities must have signed. Signatures are not counted: one
     /// signer may make as many as it likes.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -139,6 +148,8 @@ impl Authority {
             keys: Vec::new(),
             identities: Vec::new(),
             certificate_authorities: Vec::new(),
+            notation: None,
+            trust_stores: BTreeMap::new(),
             threshold: one(),
             annotations: BTreeMap::new(),
             image_signature: ImageSignature::default(),
@@ -173,6 +184,7 @@ impl Authority {
     /// own authorities end.
     pub(super) fn is_momentary(&self) -> bool {
         !self.certificate_authorities.is_empty()
+            || self.notation.is_some()
             || self.keys.iter().any(|key| matches!(key, TrustedKey::Secret(_)))
             || self.members().iter().any(Self::is_momentary)
     }
@@ -214,6 +226,9 @@ impl fmt::Display for Authority {
         };
         let identities = self.identities.iter().map(|it| it.shown(&self.certificate_authorities));
         let signers = keys.into_iter().chain(identities);
+        let notation =
+            self.notation.as_ref().map(|_| "whom Notation's trust policy trusts".to_owned());
+        let signers = signers.chain(notation);
         write!(f, "{} of {}", self.threshold, signers.collect::<Vec<_>>().join(", "))?;
         for asked in &self.attestations {
             write!(f, "; attested {}", asked.predicate_type)?;

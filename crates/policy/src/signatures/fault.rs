@@ -20,6 +20,9 @@ pub enum AuthorityFault {
     /// A trusted root that is none.
     #[error("{0:?} is not a trusted_root.json")]
     NotATrustedRoot(String),
+    /// A trust policy of Notation's that is none.
+    #[error("{0:?} is not a trustpolicy.json")]
+    NotATrustPolicy(String),
     /// It vouches for nothing, or cannot.
     #[error("it has no {0}")]
     Incomplete(&'static str),
@@ -84,12 +87,16 @@ impl AuthorityFault {
                 "give PEM that begins with -----BEGIN PUBLIC KEY-----, or the path of such a file"
             }
             Self::NotPem(_) => "name a file that begins with -----BEGIN",
-            Self::NotACertificate(_) => {
-                "give PEM that begins with -----BEGIN CERTIFICATE-----, or the path of such a file"
-            }
             Self::NotATrustedRoot(_) => "give the path of a trusted_root.json, or `public-good`",
+            Self::NotACertificate(_) => {
+                "give PEM that begins with -----BEGIN CERTIFICATE-----, or the path of such a file \
+                 (`openssl x509 -inform der -in FILE` writes one from DER)"
+            }
+            Self::NotATrustPolicy(_) => {
+                "give the path of Notation's trustpolicy.json, or of the folder that it lies in"
+            }
             Self::Incomplete("signers") => {
-                "give it at least one of keys, identities, static, any, all"
+                "give it at least one of keys, identities, notation, static, any, all"
             }
             Self::Incomplete(missing) => return format!("give it at least one of {missing}"),
             Self::Exclusive(..) => "make two authorities of it, or leave one out",

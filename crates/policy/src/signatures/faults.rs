@@ -100,8 +100,10 @@ fn judge_shape(authority: &Authority, own: &mut Vec<Fault>) {
         own.push(Fault::Incomplete("name"));
     }
     let signers = !authority.keys.is_empty() || !authority.identities.is_empty();
+    let notation = authority.notation.is_some();
     let shapes = [
         ("signers", signers),
+        ("notation", notation),
         ("static", authority.r#static.is_some()),
         ("any", !authority.any.is_empty()),
         ("all", !authority.all.is_empty()),
@@ -113,11 +115,11 @@ fn judge_shape(authority: &Authority, own: &mut Vec<Fault>) {
         (Some(_), None) => {}
     }
     let conditions = [
-        ("threshold", authority.threshold != 1),
-        ("annotations", !authority.annotations.is_empty()),
+        ("threshold", authority.threshold != 1 && !notation),
+        ("annotations", !authority.annotations.is_empty() && !notation),
         ("attestations", !authority.attestations.is_empty()),
         ("require", !authority.require.is_empty()),
-        ("repositories", !authority.repositories.is_empty()),
+        ("repositories", !authority.repositories.is_empty() && !notation),
         ("skip-transparency-log-unsafe", authority.skip_transparency_log_unsafe),
         ("skip-certificate-log-unsafe", authority.skip_certificate_log_unsafe),
     ];
@@ -130,6 +132,9 @@ fn judge_shape(authority: &Authority, own: &mut Vec<Fault>) {
     }
     if !authority.certificate_authorities.is_empty() {
         judge_own_pki(authority, own);
+    }
+    if !authority.trust_stores.is_empty() && !notation {
+        own.push(Fault::Exclusive("trust-stores", "no notation"));
     }
     let logged = authority.require.contains(&Proof::TransparencyLog);
     if logged && authority.skip_transparency_log_unsafe {
@@ -163,6 +168,7 @@ fn judge_counts(authority: &Authority, depth: usize, own: &mut Vec<Fault>) {
         ("identities", authority.identities.len()),
         ("certificate-authorities", authority.certificate_authorities.len()),
         ("attestations", authority.attestations.len()),
+        ("trust-stores", authority.trust_stores.len()),
         ("annotations", authority.annotations.len()),
         ("members", authority.members().len()),
     ] {
@@ -185,7 +191,7 @@ fn distinct_signers(authority: &Authority) -> usize {
     let is_open = |identity: &Identity| {
         identity.subject.as_ref().is_none_or(|it| !matches!(it, TextPattern::Exact(_)))
     };
-    if authority.identities.iter().any(is_open) {
+    if authority.notation.is_some() || authority.identities.iter().any(is_open) {
         return usize::MAX;
     }
     let mut keys: Vec<&TrustedKey> = Vec::new();

@@ -1,5 +1,5 @@
-//! The files that authorities name: public keys, trusted roots and rules over attestations. They
-//! travel with the policy.
+//! The files that authorities name: public keys, trusted roots, rules over attestations, Notation's
+//! folders. They travel with the policy.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use super::attestation::Attestation;
 use super::authority::Authority;
 use super::fault::AuthorityFault;
 use super::key::{PublicKeyPem, TrustedKey};
+use super::notation;
 use super::trusted_root::TrustedRootSource;
 use crate::error::PolicyError;
 use crate::rego::RegoFile;
@@ -27,10 +28,19 @@ fn collect<'a>(authorities: &'a [Authority], depth: usize, paths: &mut Vec<&'a s
         paths.extend(authority.certificate_authorities.iter().filter_map(path));
         paths.extend(authority.trusted_root.path());
         paths.extend(authority.attestations.iter().filter_map(Attestation::rego_path));
+        paths.extend(authority.trust_stores.values().filter_map(path));
+        paths.extend(notation::path(authority));
         if depth > 0 {
             collect(authority.members(), depth - 1, paths);
         }
     }
+}
+
+/// Whether a file of a folder that an authority names is one that it needs: of Notation's folder
+/// the trust policy and certificates, and never a private key that lies beside them.
+pub(crate) fn is_wanted(name: &str) -> bool {
+    notation::TRUST_POLICIES.contains(&name)
+        || [".pem", ".crt", ".cer"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn path(key: &TrustedKey) -> Option<&str> {
@@ -71,6 +81,10 @@ pub(crate) fn take(
         for asked in &mut authority.attestations {
             take_rules(asked, &name, files, faults);
         }
+        for store in authority.trust_stores.values_mut() {
+            take_pem(&name, "signatures.authorities.trust-stores", store, files, faults);
+        }
+        notation::take(authority, files, faults);
         take(&mut authority.any, files, faults);
         take(&mut authority.all, files, faults);
     }
@@ -112,7 +126,7 @@ fn take_pem(
     }
 }
 
-fn missing(key: &'static str, path: &str) -> PolicyError {
+pub(super) fn missing(key: &'static str, path: &str) -> PolicyError {
     let path = path.lines().next().unwrap_or_default().chars().take(80).collect();
     PolicyError::NoSuchFile { key, path }
 }

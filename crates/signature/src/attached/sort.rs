@@ -7,6 +7,7 @@ use oci_image::{Descriptor, Manifest};
 
 use super::{AttachmentError, Kind, Material, Sigstore, Simple, Wanted};
 use crate::SIGN_PREDICATE;
+use crate::notation::{EnvelopeFormat, Enveloped};
 
 /// The media type of a layer that is a legacy signature.
 pub const SIGNATURE_LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -15,9 +16,15 @@ pub const BUNDLE_LAYER: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The media type of a layer that is a DSSE envelope.
 pub const ENVELOPE_LAYER: &str = "application/vnd.dsse.envelope.v1+json";
 
+/// The media type of a layer that is a Notation signature in JSON.
+pub const JWS_LAYER: &str = "application/jose+json";
+/// The media type of a layer that is a Notation signature in CBOR.
+pub const COSE_LAYER: &str = "application/cose";
+/// What the manifest of a Notation signature says that it is.
+pub const NOTATION_ARTIFACT: &str = "application/vnd.cncf.notary.signature";
+
 /// How the media types of bundles start, whatever their version.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
-const NOTATION: &str = "application/vnd.cncf.notary.signature";
 const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// No signature in base64 is longer: RSA-16384 has 2,732 digits.
@@ -36,6 +43,7 @@ pub(super) enum Made {
     Simple(Vec<u8>, Sigstore),
     Bundle,
     Envelope(Sigstore),
+    Notation(EnvelopeFormat),
 }
 
 impl Made {
@@ -47,6 +55,9 @@ impl Made {
             }
             Self::Bundle => Material::Bundle(bytes),
             Self::Envelope(sigstore) => Material::Envelope(bytes, sigstore),
+            Self::Notation(format) => {
+                Material::Notation(Enveloped { bytes, format, described: None })
+            }
         }
     }
 }
@@ -96,7 +107,24 @@ fn sort_layer<'m>(
             }
         });
     }
-    None
+    let format = notation_format(manifest, layer)?;
+    Some(Sorted::Blob(layer, Made::Notation(format)))
+}
+
+/// A JSON Web Signature may be anybody's: it is Notation's if the manifest says so and holds
+/// nothing else (signature-specification.md, "Storage").
+fn notation_format(manifest: &Manifest, layer: &Descriptor) -> Option<EnvelopeFormat> {
+    let alone = manifest.layers.len() == 1 && is_notation(manifest);
+    match layer.media_type.as_str() {
+        JWS_LAYER if alone => Some(EnvelopeFormat::Jws),
+        COSE_LAYER if alone => Some(EnvelopeFormat::Cose),
+        _ => None,
+    }
+}
+
+fn is_notation(manifest: &Manifest) -> bool {
+    manifest.artifact_type.as_deref() == Some(NOTATION_ARTIFACT)
+        || manifest.config.media_type == NOTATION_ARTIFACT
 }
 
 fn signature(layer: &Descriptor) -> Result<Vec<u8>, AttachmentError> {
@@ -121,10 +149,10 @@ fn sigstore(layer: &Descriptor) -> Sigstore {
 }
 
 fn kind(manifest: &Manifest) -> Kind {
-    let artifact_type = manifest.artifact_type.as_deref();
-    if artifact_type == Some(NOTATION) || manifest.config.media_type == NOTATION {
+    if is_notation(manifest) {
         return Kind::Notation;
     }
+    let artifact_type = manifest.artifact_type.as_deref();
     let first_layer = || manifest.layers.first().map(|it| it.media_type.as_str());
     Kind::Artifact(shortened(artifact_type.or_else(first_layer).unwrap_or_default()))
 }

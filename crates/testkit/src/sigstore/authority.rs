@@ -186,7 +186,7 @@ pub(super) fn name(common: &str) -> Vec<u8> {
     }
 }
 
-pub(super) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical = if critical { boolean(true) } else { Vec::new() };
     sequence(&[oid(id), critical, octets(value)])
 }

@@ -1,6 +1,6 @@
 //! As much of DER (X.690) as certificates and timestamps take to write.
 
-pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut out = vec![tag];
     match length {
@@ -12,21 +12,21 @@ pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
 /// The parts in the order of their encodings (X.690 §11.6).
-pub(super) fn set(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
+pub(crate) fn set(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
     parts.sort();
     tlv(0x31, &parts.concat())
 }
 
-pub(super) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
     tlv(0xa0 | number, content)
 }
 
-pub(super) fn oid(dotted: &str) -> Vec<u8> {
+pub(crate) fn oid(dotted: &str) -> Vec<u8> {
     let numbers: Vec<u64> = dotted.split('.').map(|it| it.parse().unwrap()).collect();
     let mut content = vec![(numbers[0] * 40 + numbers[1]) as u8];
     for number in &numbers[2..] {
@@ -41,7 +41,7 @@ pub(super) fn oid(dotted: &str) -> Vec<u8> {
     tlv(6, &content)
 }
 
-pub(super) fn integer(number: u64) -> Vec<u8> {
+pub(crate) fn integer(number: u64) -> Vec<u8> {
     let bytes = number.to_be_bytes();
     let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(7);
     let mut content = bytes[first..].to_vec();
@@ -51,27 +51,27 @@ pub(super) fn integer(number: u64) -> Vec<u8> {
     tlv(2, &content)
 }
 
-pub(super) fn boolean(value: bool) -> Vec<u8> {
+pub(crate) fn boolean(value: bool) -> Vec<u8> {
     tlv(1, &[if value { 0xff } else { 0 }])
 }
 
-pub(super) fn octets(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn octets(bytes: &[u8]) -> Vec<u8> {
     tlv(4, bytes)
 }
 
-pub(super) fn bits(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn bits(bytes: &[u8]) -> Vec<u8> {
     tlv(3, &[&[0], bytes].concat())
 }
 
-pub(super) fn utf8(text: &str) -> Vec<u8> {
+pub(crate) fn utf8(text: &str) -> Vec<u8> {
     tlv(12, text.as_bytes())
 }
 
-pub(super) fn utc_time(second: i64) -> Vec<u8> {
+pub(crate) fn utc_time(second: i64) -> Vec<u8> {
     tlv(0x17, time(second, "%y%m%d%H%M%SZ").as_bytes())
 }
 
-pub(super) fn generalized_time(second: i64) -> Vec<u8> {
+pub(crate) fn generalized_time(second: i64) -> Vec<u8> {
     tlv(0x18, time(second, "%Y%m%d%H%M%SZ").as_bytes())
 }
 

@@ -1,0 +1,257 @@
+//! One certificate: what it says of itself, and what it may be used for
+//! (signature-specification.md, "Certificate Requirements"; RFC 5280).
+
+use std::fmt;
+
+use jiff::Timestamp;
+use x509_cert::der::asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use x509_cert::der::{Decode, Reader, SliceReader, Tagged};
+use x509_cert::ext::pkix::{
+    AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
+    KeyUsages,
+};
+use x509_cert::name::Name;
+
+use super::algorithm::NotationAlgorithm;
+use super::envelope::shown;
+use super::signed;
+use crate::key::{KeyError, PublicKey};
+
+/// A certificate is not longer.
+const CERTIFICATE_BYTES_MAX: usize = 64 << 10;
+/// The extensions that may be critical: those that are looked at here, and who else the holder is.
+const UNDERSTOOD: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];
+const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+/// Purposes that a signer's certificate must not have: any, servers, mail, times, OCSP answers.
+const OTHER_PURPOSES: [&str; 5] = [
+    "2.5.29.37.0",
+    "1.3.6.1.5.5.7.3.1",
+    "1.3.6.1.5.5.7.3.4",
+    "1.3.6.1.5.5.7.3.8",
+    "1.3.6.1.5.5.7.3.9",
+];
+const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+
+/// A certificate, read.
+#[derive(Debug, Clone)]
+pub(super) struct Certificate {
+    der: Vec<u8>,
+    /// The bytes that its issuer signed.
+    signed: Vec<u8>,
+    parsed: x509_cert::Certificate,
+    key: PublicKey,
+    constraints: Option<(bool, BasicConstraints)>,
+    usage: Option<(bool, KeyUsage)>,
+    purposes: Option<(bool, ExtendedKeyUsage)>,
+    is_revocable: bool,
+}
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// Not a certificate.
+    #[error("certificate is malformed")]
+    Malformed(#[source] x509_cert::der::Error),
+    /// Longer than any.
+    #[error("certificate has {0} bytes, and {CERTIFICATE_BYTES_MAX} are read")]
+    TooLarge(usize),
+    /// Its key is of a kind that is not verified.
+    #[error("the key of the certificate {0} cannot be used")]
+    Key(String, #[source] KeyError),
+    /// An extension that must be understood and is not.
+    #[error("the certificate {0} has a critical extension {1}, which is not understood")]
+    Critical(String, String),
+    /// It may not be used so.
+    #[error("the certificate {0} {1}")]
+    Unfit(String, &'static str),
+}
+
+impl Certificate {
+    /// Reads one in DER.
+    pub(super) fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        use CertificateError as Error;
+        if der.len() > CERTIFICATE_BYTES_MAX {
+            return Err(Error::TooLarge(der.len()));
+        }
+        let parsed = x509_cert::Certificate::from_der(der).map_err(Error::Malformed)?;
+        let tbs = &parsed.tbs_certificate;
+        let subject = named(&tbs.subject);
+        for extension in tbs.extensions.iter().flatten() {
+            let id = extension.extn_id.to_string();
+            if extension.critical && !UNDERSTOOD.contains(&id.as_str()) {
+                return Err(Error::Critical(subject, id));
+            }
+        }
+        // An encoder writes as DER what a decoder took as such; the key is read by our own reader.
+        let spki = x509_cert::der::Encode::to_der(&tbs.subject_public_key_info);
+        let spki = spki.map_err(Error::Malformed)?;
+        let key = PublicKey::from_der(&spki).map_err(|source| Error::Key(subject, source))?;
+        let access = tbs.get::<AuthorityInfoAccessSyntax>().map_err(Error::Malformed)?;
+        let asks_ocsp = access
+            .is_some_and(|(_, it)| it.0.iter().any(|it| it.access_method.to_string() == OCSP));
+        let lists = tbs.get::<CrlDistributionPoints>().map_err(Error::Malformed)?;
+        Ok(Self {
+            der: der.to_vec(),
+            signed: first_part(der).map_err(Error::Malformed)?,
+            key,
+            constraints: tbs.get().map_err(Error::Malformed)?,
+            usage: tbs.get().map_err(Error::Malformed)?,
+            purposes: tbs.get().map_err(Error::Malformed)?,
+            is_revocable: asks_ocsp || lists.is_some(),
+            parsed,
+        })
+    }
+
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Whether this very certificate is among those.
+    pub(super) fn is_among(&self, certificates: &[Self]) -> bool {
+        certificates.iter().any(|it| it.der == self.der)
+    }
+
+    /// Whether the other names and signed this one.
+    pub(super) fn is_issued_by(&self, issuer: &Self) -> bool {
+        let (inner, outer) =
+            (&self.parsed.tbs_certificate.signature, &self.parsed.signature_algorithm);
+        self.parsed.tbs_certificate.issuer == issuer.parsed.tbs_certificate.subject
+            && inner == outer
+            && signed::verifies(
+                outer.oid,
+                &issuer.key,
+                &self.signed,
+                self.parsed.signature.as_bytes().unwrap_or_default(),
+            )
+    }
+
+    /// Whether its issuer has its own name.
+    pub(super) fn names_itself(&self) -> bool {
+        self.parsed.tbs_certificate.issuer == self.parsed.tbs_certificate.subject
+    }
+
+    pub(super) fn is_authority(&self) -> bool {
+        self.constraints.as_ref().is_some_and(|(_, it)| it.ca)
+    }
+
+    /// Whether its issuer says where it would be said to be revoked.
+    pub(super) fn is_revocable(&self) -> bool {
+        self.is_revocable
+    }
+
+    /// From and until when it is valid; both are inclusive.
+    pub(super) fn times(&self) -> (Timestamp, Timestamp) {
+        let validity = &self.parsed.tbs_certificate.validity;
+        let time = |it: x509_cert::time::Time| {
+            let second = i64::try_from(it.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+            Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+        };
+        (time(validity.not_before), time(validity.not_after))
+    }
+
+    /// That it may issue certificates, with so many authorities below it.
+    pub(super) fn may_issue(&self, below: usize) -> Result<(), CertificateError> {
+        let unfit = |why| Err(CertificateError::Unfit(self.to_string(), why));
+        match &self.constraints {
+            Some((true, it)) if it.ca => match it.path_len_constraint {
+                Some(length) if usize::from(length) < below => {
+                    return unfit("may not stand that high in a chain");
+                }
+                _ => {}
+            },
+            _ => return unfit("is not marked as an authority's, critically"),
+        }
+        match &self.usage {
+            Some((true, usage)) if usage.key_cert_sign() => Ok(()),
+            _ => unfit("is not marked for signing certificates, critically"),
+        }
+    }
+
+    /// That it may sign code, and nothing else of what matters.
+    pub(super) fn may_sign(&self) -> Result<NotationAlgorithm, CertificateError> {
+        let unfit = |why| Err(CertificateError::Unfit(self.to_string(), why));
+        if self.is_authority() {
+            return unfit("is an authority's, and no signer's");
+        }
+        let only = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
+        match &self.usage {
+            Some((true, usage)) if usage.digital_signature() && only.contains(usage.0) => {}
+            _ => return unfit("is not marked for digital signatures alone, critically"),
+        }
+        if let Some((_, purposes)) = &self.purposes {
+            let has = |wanted: &str| purposes.0.iter().any(|it| it.to_string() == wanted);
+            if !has(CODE_SIGNING) || OTHER_PURPOSES.into_iter().any(has) {
+                return unfit("is not for signing code alone");
+            }
+        }
+        match NotationAlgorithm::of_key(self.key.kind()) {
+            Some(algorithm) => Ok(algorithm),
+            None => unfit("has a key that Notation does not sign with"),
+        }
+    }
+
+    /// What its subject says, each with its type's short name or number; no text where the value
+    /// is of a kind that is not compared.
+    pub(super) fn attributes(&self) -> Vec<(String, Option<String>)> {
+        let rdns = self.parsed.tbs_certificate.subject.0.iter();
+        let all = rdns.flat_map(|rdn| rdn.0.iter());
+        all.map(|it| (attribute_name(&it.oid), attribute_text(&it.value))).collect()
+    }
+}
+
+/// Its subject (RFC 4514).
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&named(&self.parsed.tbs_certificate.subject))
+    }
+}
+
+fn named(name: &Name) -> String {
+    shown(&name.to_string())
+}
+
+/// The first element of a sequence, as it stands: what is signed is bytes, not what they mean.
+pub(super) fn first_part(der: &[u8]) -> Result<Vec<u8>, x509_cert::der::Error> {
+    let mut reader = SliceReader::new(der)?;
+    reader.sequence(|inner| {
+        let first = inner.tlv_bytes()?;
+        while !inner.is_finished() {
+            inner.tlv_bytes()?;
+        }
+        Ok(first.to_vec())
+    })
+}
+
+/// The short names that Notation's trust policies are written with.
+const ATTRIBUTES: [(&str, &str); 11] = [
+    ("2.5.4.6", "C"),
+    ("2.5.4.8", "ST"),
+    ("2.5.4.7", "L"),
+    ("2.5.4.9", "STREET"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.11", "OU"),
+    ("2.5.4.3", "CN"),
+    ("2.5.4.5", "SERIALNUMBER"),
+    ("2.5.4.17", "POSTALCODE"),
+    ("0.9.2342.19200300.100.1.25", "DC"),
+    ("0.9.2342.19200300.100.1.1", "UID"),
+];
+
+fn attribute_name(oid: &ObjectIdentifier) -> String {
+    let number = oid.to_string();
+    let known = ATTRIBUTES.iter().find(|(known, _)| *known == number);
+    known.map_or(number, |(_, name)| (*name).to_owned())
+}
+
+fn attribute_text(value: &x509_cert::der::Any) -> Option<String> {
+    use x509_cert::der::Tag;
+    let text = match value.tag() {
+        Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok()?.as_str().to_owned(),
+        Tag::PrintableString => {
+            value.decode_as::<PrintableStringRef<'_>>().ok()?.as_str().to_owned()
+        }
+        Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok()?.as_str().to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
