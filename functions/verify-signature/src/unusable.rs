@@ -1,8 +1,11 @@
 //! What of a policy's authorities could verify nothing, whatever image is asked about: it is known
 //! when the policy is written, and need not wait for the first image.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use policy::{Authority, Signatures, TrustedKey};
-use signature::{CertificateAuthorities, PublicKey};
+use signature::{CertificateAuthorities, NotationTrust, NotationTrustError, PublicKey};
 use verdict::causes;
 
 use crate::authorities::{self, UnusableAuthority};
@@ -47,6 +50,14 @@ fn look(authority: &Authority, parts: &mut Vec<UnusablePart>) {
             tell(Some(pem), UnusableAuthority::Certificates { authority: name(), number, source });
         }
     }
+    if let Some(json) = &authority.notation {
+        // Its stores may lie in secrets, and which of them count depends on the image.
+        let read = NotationTrust::read(json, &BTreeMap::new(), "", Timestamp::UNIX_EPOCH);
+        if let Err(source @ NotationTrustError::Policy(_)) = read {
+            let source = Box::new(source);
+            tell(Some(json), UnusableAuthority::Notation { authority: name(), source });
+        }
+    }
     if let Err(error) = authorities::root(authority) {
         tell(authority.trusted_root.json(), error);
     }
@@ -74,7 +85,12 @@ fn remedy(error: &UnusableAuthority) -> &'static str {
         UnusableAuthority::Certificates { .. } => {
             "give the whole PEM of the authority's certificates, and nothing else"
         }
-        UnusableAuthority::Secret { .. } => "put the secret where the check runs",
+        UnusableAuthority::Secret { .. } | UnusableAuthority::Store { .. } => {
+            "put the secret where the check runs"
+        }
+        UnusableAuthority::Notation { .. } => {
+            "mend Notation's trustpolicy.json: `notation policy show` tells whether Notation takes it"
+        }
         UnusableAuthority::Pattern { .. } => {
             "write a shorter or simpler pattern, or the exact text"
         }
