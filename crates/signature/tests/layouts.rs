@@ -38,7 +38,7 @@ fn attestation(predicate: &str) -> Artifact {
 fn opener() -> Opener {
     let access = Access {
         addresses: Addresses::Any,
-        answer_time_max: Duration::from_secs(1),
+        answer_time_max: Duration::from_secs(60),
         ..Access::default()
     };
     Opener::new(access).unwrap()

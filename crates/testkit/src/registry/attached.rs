@@ -22,7 +22,7 @@ pub enum Listing {
     Missing,
     /// Its list is always empty (as GHCR's was): clients keep one under the tag.
     Empty,
-    /// It fails.
+    /// It fails, and asks to be tried again at once.
     Failing(u16),
 }
 
@@ -90,7 +90,8 @@ impl AttachedRepository {
             }
             Listing::Failing(status) => {
                 let path = format!("/v2/{}/{path}", self.repository);
-                self.answers.insert(path, Answer::status(status));
+                let answer = Answer::status(status).header("retry-after", "0");
+                self.answers.insert(path, answer);
             }
         }
         self.answers

@@ -11,11 +11,12 @@ use testkit::signer::{SignatureManifest, Signer, signature_manifest};
 use verdict::{CheckOutcome, Finding, Report, Request};
 use verify_signature::VerifySignature;
 
-/// An opener that reaches loopback and is not patient.
+/// An opener that reaches loopback. It is patient: a registry on a busy machine answers late, and one
+/// that fails here asks to be tried again at once.
 pub(crate) fn opener() -> Arc<Opener> {
     let access = Access {
         addresses: Addresses::Any,
-        answer_time_max: Duration::from_secs(1),
+        answer_time_max: Duration::from_secs(60),
         ..Access::default()
     };
     Arc::new(Opener::new(access).unwrap())
