@@ -26,6 +26,8 @@ pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, PolicyError> {
             max_documents: 1,
             max_aliases: 1_000,
             max_anchors: 1_000,
+            // As many lines as a policy may have, commented out: it is 32 by itself.
+            max_buffered_comment_events: 100_000,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: 100_000,

@@ -235,6 +235,12 @@ fn no_path_leads_out_of_the_folder() {
 }
 
 #[test]
+fn any_number_of_lines_may_be_commented_out() {
+    let body = format!("signatures:\n{}  authorities: []\n", "  # - name: acme\n".repeat(5_000));
+    assert_eq!(Policy::parse(&document(&body)).unwrap(), Policy::default());
+}
+
+#[test]
 fn the_default_policy_shows_the_defaults() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy.yml");
     assert_eq!(Policy::parse(&load(&path).unwrap()).unwrap(), Policy::default());
