@@ -285,7 +285,10 @@ impl Fault {
                 | BundleFault::NoIdentity(_)
                 | BundleFault::Signature(SignatureFault::Mismatch) => Outcome::OtherSigner,
                 BundleFault::Expired(_) => Outcome::Expired,
-                BundleFault::NotLogged | BundleFault::NoTime(_) => Outcome::NotLogged,
+                BundleFault::NotLogged
+                | BundleFault::CertificateNotLogged(_)
+                | BundleFault::OtherLog(_)
+                | BundleFault::NoTime(_) => Outcome::NotLogged,
                 _ => Outcome::BadSignature,
             },
             Self::Notation(fault) => fault.outcome(),

@@ -120,7 +120,11 @@ impl Bundle {
         if !certified && !known {
             let mut times = self.stamps(root)?;
             if log == Demand::Required {
-                times.extend(self.entries(&artifact, key, root).map_err(BundleFault::Log)?);
+                let entries = self.entries(&artifact, key, root);
+                times
+                    .extend(entries.map_err(|cause| {
+                        self.other_log(root).unwrap_or(BundleFault::Log(cause))
+                    })?);
             }
             return passed(times.into_iter());
         }
@@ -146,6 +150,6 @@ impl Bundle {
                 Demand::WaivedUnsafe => verify(&policy.skip_tlog_unsafe()),
             }
         };
-        times(&verified.map_err(BundleFault::of)?)
+        times(&verified.map_err(|error| self.fault(error, root))?)
     }
 }

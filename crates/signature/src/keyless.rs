@@ -90,7 +90,7 @@ impl Bundle {
                 root.verifier.verify(digest, &self.inner, &policy)
             }
         }
-        .map_err(BundleFault::of)?;
+        .map_err(|error| self.fault(error, root))?;
         let certificate = verified.certificate().ok_or(BundleFault::NoCertificate)?;
         let mut signer = Signer::of(certificate, self.certificate())?;
         signer.times = times(&verified)?;

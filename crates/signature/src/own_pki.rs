@@ -16,7 +16,7 @@ use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
 use crate::artifact::Artifact;
 use crate::bundle::Bundle;
 use crate::certificate::Certificate;
-use crate::fault::{BundleFault, Cause};
+use crate::fault::{BundleFault, Cause, OutsideCertificate};
 use crate::keyed::KeyedLog;
 use crate::keyless::Signer;
 use crate::provider;
@@ -27,6 +27,9 @@ const PEM_BYTES_MAX: usize = 256 << 10;
 const CERTIFICATES_MAX: usize = 64;
 /// id-kp-codeSigning (RFC 5280 §4.2.1.12), without its tag and length.
 const CODE_SIGNING: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 3, 3];
+
+/// How it is told that a certificate was not valid at a second.
+type Outside = fn(i64, &Certificate) -> Option<OutsideCertificate>;
 
 const NOT_FOR_SIGNING: &str =
     "it is not for code signing, by its key usage or its extended key usage";
@@ -122,7 +125,8 @@ impl CertificateAuthorities {
         let is_valid = |it: &&Authority| (it.times.0..=it.times.1).contains(&second);
         let valid: Vec<&Authority> = self.trusted.iter().filter(is_valid).collect();
         if valid.is_empty() {
-            return Err(BundleFault::Expired("none of the authorities was valid then".into()));
+            let why = format!("none of the authorities was valid then ({time})");
+            return Err(BundleFault::Expired(why.into()));
         }
         let anchors: Vec<_> = valid.iter().map(|it| it.anchor.clone()).collect();
         let between: Vec<_> = above
@@ -218,10 +222,18 @@ impl Bundle {
         }
         // 3. Was it good at each of these times, or is it now?
         let now = [Timestamp::now()];
-        let times = if signature.times.is_empty() { &now[..] } else { &signature.times };
+        let (times, outside): (_, Outside) = match signature.times.as_slice() {
+            [] => (&now[..], OutsideCertificate::judged),
+            times => (times, OutsideCertificate::signed),
+        };
         let mut authority = String::new();
         for time in times {
-            authority = authorities.trace(leaf, above, *time)?;
+            authority = authorities.trace(leaf, above, *time).map_err(|fault| match fault {
+                BundleFault::Expired(cause) => BundleFault::Expired(
+                    outside(time.as_second(), &certificate).map_or(cause, Into::into),
+                ),
+                other => other,
+            })?;
         }
         // 4. Who is it?
         let mut names = certificate.names().into_iter();

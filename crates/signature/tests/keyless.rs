@@ -105,7 +105,7 @@ fn another_artifact_is_another_artifact() {
 #[test]
 fn another_instance_vouches_for_nobody_here() {
     let other = Instance::new("other").sign(&signer(), FILE, &Order::default());
-    assert!(matches!(verify(&other, Evidence::default()), Err(BundleFault::Log(_))));
+    assert!(matches!(verify(&other, Evidence::default()), Err(BundleFault::OtherLog(_))));
     // Not even when its certificate comes with a log entry and a stamp that are trusted here.
     let mut mixed = signed(&Order::default());
     mixed["verificationMaterial"]["certificate"] =
@@ -153,7 +153,7 @@ fn what_is_not_logged_passes_only_where_that_is_waived() {
 
     let order = Order { certificate_logged: false, ..Order::default() };
     let fault = verify(&signed(&order), Evidence::default());
-    assert!(matches!(fault, Err(BundleFault::Certificate(_))));
+    assert!(matches!(fault, Err(BundleFault::CertificateNotLogged(_))));
     let waived = Evidence { certificate_log: Demand::WaivedUnsafe, ..Evidence::default() };
     let _ = verify(&signed(&order), waived).unwrap();
 }

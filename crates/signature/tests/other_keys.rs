@@ -105,7 +105,10 @@ fn p16_an_entry_for_something_else_is_refused() {
             ] {
                 let fault = refused(&foreign, "tlogEntries");
                 assert!(
-                    matches!(fault, BundleFault::Log(_) | BundleFault::OtherArtifact),
+                    matches!(
+                        fault,
+                        BundleFault::Log(_) | BundleFault::OtherLog(_) | BundleFault::OtherArtifact
+                    ),
                     "{fault:?}"
                 );
             }

@@ -83,7 +83,8 @@ fn of_outcome(outcome: Outcome, image: &PinnedImage) -> Finding {
             found(&rules::SIGNATURE_EXPIRED, title)
         }
         Outcome::NotLogged => {
-            let title = "the image is signed, and no log or timestamp that is asked for says when";
+            let title =
+                "the image is signed, and no trusted log or timestamp vouches for it, as is asked";
             found(&rules::SIGNATURE_NOT_LOGGED, title)
         }
         Outcome::NotAnnotated => {

@@ -34,10 +34,10 @@ pub(crate) const SIGNATURE_EXPIRED: Rule = Rule {
     remedy: "sign the image again; the certificate must be valid at the time that the log or timestamp authority vouches for",
 };
 
-/// A log entry or a trusted time is asked, and there is none.
+/// A log entry or a trusted time is asked, and there is none that is trusted.
 pub(crate) const SIGNATURE_NOT_LOGGED: Rule = Rule {
     id: "signature-not-logged",
-    title: "no transparency log or timestamp authority vouches for the signature",
+    title: "no trusted log or timestamp authority vouches for the signature",
     severity: Severity::High,
     remedy: "sign the image again with a log entry or a timestamp of the trusted root's instance (`cosign sign` makes one unless it is told not to)",
 };
