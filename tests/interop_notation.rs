@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder};
+use testkit::notation::Stamper;
 use testkit::program::{Ended, run};
 use testkit::registry::Registry;
 
@@ -63,11 +64,15 @@ fn sign(folder: &Path, name: &str, more: &[&str]) {
 
 /// Notation's own trust policy: this store, level and identity for the repository.
 fn trust(folder: &Path, registry: &Registry, store: &str, level: &str, identity: &str) {
+    write_policy(folder, registry, level, &[&format!("ca:{store}")], identity);
+}
+
+fn write_policy(folder: &Path, registry: &Registry, level: &str, stores: &[&str], identity: &str) {
     let policy = json!({"version": "1.0", "trustPolicies": [{
         "name": "acme",
         "registryScopes": [format!("{}/{REPOSITORY}", registry.host())],
         "signatureVerification": {"level": level},
-        "trustStores": [format!("ca:{store}")],
+        "trustStores": stores,
         "trustedIdentities": [identity],
     }]});
     fs::write(folder.join("notation/trustpolicy.json"), policy.to_string()).unwrap();
@@ -145,6 +150,37 @@ fn interop_notation_lets_a_signature_expire_and_we_see_it() {
         };
         assert_eq!(answer, (1, "signature-expired".to_owned()), "{format}");
         assert!(!accepts(folder.path(), &name));
+    }
+}
+
+#[test]
+fn interop_notation_has_a_signature_stamped_and_we_both_believe_the_stamp() {
+    let stamper = Stamper::new("times");
+    let server = stamper.serve();
+    for format in FORMATS {
+        let (registry, folder, name) = desk();
+        let folder = folder.path();
+        fs::write(folder.join("times.pem"), stamper.root_pem()).unwrap();
+        for (store, root) in
+            [("times", stamper.root_pem()), ("others", Stamper::new("x").root_pem())]
+        {
+            let store = folder.join("notation/truststore/x509/tsa").join(store);
+            fs::create_dir_all(&store).unwrap();
+            fs::write(store.join("root.pem"), root).unwrap();
+        }
+        let check = |store: &str, (code, rule): (i32, &str)| {
+            write_policy(folder, &registry, "strict", &["ca:acme.example", store], IDENTITY);
+            assert_eq!(validate(folder, &name), (code, rule.to_owned()), "{format} {store}");
+            assert_eq!(accepts(folder, &name), code == 0, "{format} {store}");
+        };
+        let times = folder.join("times.pem");
+        let stamp =
+            ["--timestamp-url", &server.url(), "--timestamp-root-cert", times.to_str().unwrap()];
+        sign(folder, &name, &["--signature-format", format]);
+        check("tsa:times", (1, "signature-not-logged"));
+        sign(folder, &name, &[&["--signature-format", format], &stamp[..]].concat());
+        check("tsa:times", (0, ""));
+        check("tsa:others", (1, "signature-not-logged"));
     }
 }
 

@@ -57,7 +57,7 @@ pub use notation::{
     CertificateError, CertifiedSigner, ChainError, Described, DistinguishedName,
     DistinguishedNameError, EnvelopeError, EnvelopeFormat, Enveloped, NotationAlgorithm,
     NotationFault, NotationSignature, NotationTrust, NotationTrustError, SigningScheme,
-    TrustPolicyError,
+    TimestampError, TrustPolicyError,
 };
 pub use own_pki::{CertificateAuthorities, CertificateAuthorityError};
 pub use payload::{Payload, PayloadError, SIGN_PREDICATE};

@@ -11,8 +11,11 @@ mod distinguished_name;
 mod envelope;
 mod fault;
 mod jws;
+mod lifetime;
 mod signed;
 mod target;
+mod time_info;
+mod timestamp;
 mod trust;
 mod trust_policy;
 
@@ -26,13 +29,13 @@ pub use distinguished_name::{DistinguishedName, DistinguishedNameError};
 pub use envelope::{EnvelopeError, EnvelopeFormat, SigningScheme};
 pub use fault::NotationFault;
 pub use target::Described;
+pub use timestamp::TimestampError;
 pub use trust::{NotationTrust, NotationTrustError};
 pub use trust_policy::TrustPolicyError;
 
 use crate::exhibit::{Claim, Fault, Signatory, Verified};
 use chain::Chain;
 use envelope::{ENVELOPE_BYTES_MAX, Envelope};
-use trust::Asked;
 use trust_policy::Action;
 
 /// An envelope as it lies at an image.
@@ -144,85 +147,10 @@ impl NotationSignature {
         chain.verify().map_err(NotationFault::Chain)
     }
 
-    /// That it has not expired, was signed while its certificates were valid, and that none of
-    /// these is revoked. Answers the times that are trusted.
-    fn in_time(
-        &self,
-        chain: &Chain,
-        asked: &Asked,
-        now: Timestamp,
-        signer: &mut CertifiedSigner,
-    ) -> Result<Vec<Timestamp>, NotationFault> {
-        let expired = match self.envelope.attributes.expiry {
-            Some(expiry) if expiry <= now => Err(NotationFault::Expired(expiry)),
-            _ => Ok(()),
-        };
-        weigh(expired, asked.actions.expiry, signer)?;
-        let timed = self.timed(chain, asked, now);
-        let times = weigh(timed, asked.actions.timestamp, signer)?.unwrap_or_default();
-        if asked.actions.revocation != Action::Skip {
-            let known = chain.issued().map(|(certificate, _)| match certificate.is_revocable() {
-                true => Err(NotationFault::RevocationUnknown(certificate.to_string())),
-                false => Ok(()),
-            });
-            let known: Result<(), NotationFault> = known.collect();
-            weigh(known, asked.actions.revocation, signer)?;
-        }
-        Ok(times)
-    }
-
-    /// That the certificates were valid when it counts: at the time that a signing authority or a
-    /// timestamp vouches for, or else now.
-    fn timed(
-        &self,
-        chain: &Chain,
-        asked: &Asked,
-        now: Timestamp,
-    ) -> Result<Vec<Timestamp>, NotationFault> {
-        match self.envelope.attributes.scheme {
-            SigningScheme::SigningAuthority(time) if time > now => Err(NotationFault::Future(time)),
-            SigningScheme::SigningAuthority(time) => valid_at(chain, time).map(|()| vec![time]),
-            SigningScheme::Signer(_) if asked.asks_timestamp(chain, now) => {
-                Err(NotationFault::NoTime(match self.envelope.timestamp {
-                    Some(_) => "no timestamp of Notation's is verified here",
-                    None => "there is none",
-                }))
-            }
-            SigningScheme::Signer(_) => valid_at(chain, now).map(|()| Vec::new()),
-        }
-    }
-
     fn claimed_time(&self) -> Option<Timestamp> {
         match self.envelope.attributes.scheme {
             SigningScheme::Signer(time) => time,
             SigningScheme::SigningAuthority(time) => Some(time),
-        }
-    }
-}
-
-fn valid_at(chain: &Chain, at: Timestamp) -> Result<(), NotationFault> {
-    match chain.invalid_at(at, at) {
-        None => Ok(()),
-        Some(certificate) => {
-            let (from, until) = certificate.times();
-            let subject = certificate.to_string();
-            Err(NotationFault::CertificateTime { subject, from, until, at })
-        }
-    }
-}
-
-/// Enforces a part, or notes that it does not verify.
-fn weigh<T>(
-    part: Result<T, NotationFault>,
-    action: Action,
-    signer: &mut CertifiedSigner,
-) -> Result<Option<T>, NotationFault> {
-    match (part, action) {
-        (Ok(part), _) => Ok(Some(part)),
-        (Err(fault), Action::Enforce) => Err(fault),
-        (Err(fault), Action::Log | Action::Skip) => {
-            signer.logged.push(fault.to_string());
-            Ok(None)
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Notation signatures by a certificate authority of the tests' own, in all their variants and
 //! without a network. Every key is P-256 and derived from the authority's name.
 
+mod stamper;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -12,6 +14,8 @@ use crate::sigstore::authority::extension;
 use crate::sigstore::der::{
     bits, boolean, explicit, integer, oid, sequence, set, tlv, utc_time, utf8,
 };
+
+pub use stamper::{StampServer, Stamper, TIME_STAMPING, Token, critical_extension};
 
 /// The media type of an envelope in JSON.
 pub const JWS: &str = "application/jose+json";
@@ -209,6 +213,17 @@ pub fn protected() -> Value {
 /// What a signature of an image says.
 pub fn payload(image: &BuiltImage) -> Value {
     json!({"targetArtifact": image.descriptor()})
+}
+
+/// An envelope with a timestamp token in it.
+pub fn stamped(mut envelope: Value, token: &[u8]) -> Value {
+    envelope["header"]["io.cncf.notary.timestampSignature"] = STANDARD.encode(token).into();
+    envelope
+}
+
+/// The bytes of an envelope's signature.
+pub fn signature(envelope: &Value) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(envelope["signature"].as_str().unwrap()).unwrap()
 }
 
 /// The manifest that carries an envelope about an image, as notation writes it.

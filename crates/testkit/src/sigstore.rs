@@ -10,7 +10,7 @@ pub(crate) mod der;
 mod legacy;
 mod log;
 mod own_pki;
-mod timestamp;
+pub(crate) mod timestamp;
 
 pub use authority::Identity;
 pub use bundle::{Logged, Order};

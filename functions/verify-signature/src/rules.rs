@@ -39,7 +39,7 @@ pub(crate) const SIGNATURE_NOT_LOGGED: Rule = Rule {
     id: "signature-not-logged",
     title: "no trusted log or timestamp authority vouches for the signature",
     severity: Severity::High,
-    remedy: "sign the image again with a log entry or a timestamp of the trusted root's instance (`cosign sign` makes one unless it is told not to)",
+    remedy: "sign the image again with a log entry or a timestamp of the trusted root's instance (`cosign sign` makes one unless it is told not to; `notation sign --timestamp-url` asks for one)",
 };
 
 /// Signed by somebody trusted, who noted something else.

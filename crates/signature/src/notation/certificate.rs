@@ -22,6 +22,7 @@ const CERTIFICATE_BYTES_MAX: usize = 64 << 10;
 /// The extensions that may be critical: those that are looked at here, and who else the holder is.
 const UNDERSTOOD: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];
 const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// Purposes that a signer's certificate must not have: any, servers, mail, times, OCSP answers.
 const OTHER_PURPOSES: [&str; 5] = [
     "2.5.29.37.0",
@@ -106,6 +107,10 @@ impl Certificate {
         &self.key
     }
 
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether this very certificate is among those.
     pub(super) fn is_among(&self, certificates: &[Self]) -> bool {
         certificates.iter().any(|it| it.der == self.der)
@@ -115,7 +120,7 @@ impl Certificate {
     pub(super) fn is_issued_by(&self, issuer: &Self) -> bool {
         let (inner, outer) =
             (&self.parsed.tbs_certificate.signature, &self.parsed.signature_algorithm);
-        self.parsed.tbs_certificate.issuer == issuer.parsed.tbs_certificate.subject
+        self.names_as_issuer(issuer)
             && inner == outer
             && signed::verifies(
                 outer.oid,
@@ -125,9 +130,14 @@ impl Certificate {
             )
     }
 
+    /// Whether its issuer has the other's name.
+    pub(super) fn names_as_issuer(&self, other: &Self) -> bool {
+        self.parsed.tbs_certificate.issuer == other.parsed.tbs_certificate.subject
+    }
+
     /// Whether its issuer has its own name.
     pub(super) fn names_itself(&self) -> bool {
-        self.parsed.tbs_certificate.issuer == self.parsed.tbs_certificate.subject
+        self.names_as_issuer(self)
     }
 
     pub(super) fn is_authority(&self) -> bool {
@@ -147,6 +157,11 @@ impl Certificate {
             Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
         };
         (time(validity.not_before), time(validity.not_after))
+    }
+
+    pub(super) fn is_valid_at(&self, at: Timestamp) -> bool {
+        let (from, until) = self.times();
+        (from..=until).contains(&at)
     }
 
     /// That it may issue certificates, with so many authorities below it.
@@ -173,9 +188,8 @@ impl Certificate {
         if self.is_authority() {
             return unfit("is an authority's, and no signer's");
         }
-        let only = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
         match &self.usage {
-            Some((true, usage)) if usage.digital_signature() && only.contains(usage.0) => {}
+            Some((true, usage)) if signs_alone(usage) => {}
             _ => return unfit("is not marked for digital signatures alone, critically"),
         }
         if let Some((_, purposes)) = &self.purposes {
@@ -187,6 +201,21 @@ impl Certificate {
         match NotationAlgorithm::of_key(self.key.kind()) {
             Some(algorithm) => Ok(algorithm),
             None => unfit("has a key that Notation does not sign with"),
+        }
+    }
+
+    /// That it may vouch for times, and for nothing else (RFC 3161 §2.3).
+    pub(super) fn may_stamp(&self) -> Result<(), CertificateError> {
+        let unfit = |why| Err(CertificateError::Unfit(self.to_string(), why));
+        let alone = |it: &ExtendedKeyUsage| matches!(&it.0[..], [only] if only.to_string() == TIME_STAMPING);
+        match (&self.usage, &self.purposes) {
+            _ if self.is_authority() => unfit("is an authority's, and no stamper's"),
+            (Some((_, usage)), _) if !signs_alone(usage) => {
+                unfit("is not marked for digital signatures alone")
+            }
+            (Some(_), Some((true, purposes))) if alone(purposes) => Ok(()),
+            (Some(_), _) => unfit("is not for timestamps alone, critically"),
+            (None, _) => unfit("is not marked for digital signatures alone"),
         }
     }
 
@@ -204,6 +233,11 @@ impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&named(&self.parsed.tbs_certificate.subject))
     }
+}
+
+fn signs_alone(usage: &KeyUsage) -> bool {
+    let only = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
+    usage.digital_signature() && only.contains(usage.0)
 }
 
 fn named(name: &Name) -> String {

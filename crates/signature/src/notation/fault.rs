@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::chain::ChainError;
 use super::envelope::EnvelopeError;
+use super::timestamp::TimestampError;
 use crate::judge::Outcome;
 
 /// Why a Notation signature counts for nothing.
@@ -84,9 +85,12 @@ pub enum NotationFault {
     /// It says that it was signed later than now.
     #[error("it says that it is signed at {0}, which is yet to come")]
     Future(Timestamp),
-    /// A trusted time is asked for.
-    #[error("the trust policy asks for a timestamp, and {0}")]
-    NoTime(&'static str),
+    /// A trusted time is asked for, and nobody vouches for one.
+    #[error("the trust policy asks for a timestamp, and there is none")]
+    NoTimestamp,
+    /// The timestamp vouches for nothing.
+    #[error("the trust policy asks for a timestamp, and what there is vouches for no time")]
+    Timestamp(#[source] TimestampError),
     /// Whether a certificate was revoked cannot be known here.
     #[error(
         "whether the certificate of {0} is revoked is not known: no list of its issuer is named"
@@ -115,7 +119,7 @@ impl NotationFault {
             | Self::OtherDescriptor { .. }
             | Self::Future(_) => Outcome::BadSignature,
             Self::Expired(_) | Self::CertificateTime { .. } => Outcome::Expired,
-            Self::NoTime(_) => Outcome::NotLogged,
+            Self::NoTimestamp | Self::Timestamp(_) => Outcome::NotLogged,
             Self::OnlyLogged(_) => Outcome::OnlyLogged,
         }
     }

@@ -1,7 +1,7 @@
 //! Signatures of certificate authorities: over certificates, lists of revoked ones, timestamps.
 //! SHA-1 is none of the hashes, and PSS none of the paddings: nobody issues with it.
 
-use ring::digest::{self, SHA256, SHA384, SHA512};
+use ring::digest::{self, Digest, SHA256, SHA384, SHA512};
 use ring::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
     UnparsedPublicKey, VerificationAlgorithm,
@@ -40,4 +40,27 @@ pub(super) fn verifies(
         (KeyKind::P521, None) => provider::p521_over(key.bits(), hashed().as_ref(), signature),
         _ => false,
     }
+}
+
+/// These bytes hashed by the hash of this identifier (RFC 5754 §2), if it is one that is taken.
+pub(super) fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Digest> {
+    let hash = match hash.to_string().as_str() {
+        "2.16.840.1.101.3.4.2.1" => &SHA256,
+        "2.16.840.1.101.3.4.2.2" => &SHA384,
+        "2.16.840.1.101.3.4.2.3" => &SHA512,
+        _ => return None,
+    };
+    Some(digest::digest(hash, bytes))
+}
+
+/// The algorithm of a signature in CMS, where RSA alone may be named and its hash beside it (RFC
+/// 3370 §3.2).
+pub(super) fn with_hash(algorithm: ObjectIdentifier, hash: ObjectIdentifier) -> ObjectIdentifier {
+    let named = match (algorithm.to_string().as_str(), hash.to_string().as_str()) {
+        ("1.2.840.113549.1.1.1", "2.16.840.1.101.3.4.2.1") => "1.2.840.113549.1.1.11",
+        ("1.2.840.113549.1.1.1", "2.16.840.1.101.3.4.2.2") => "1.2.840.113549.1.1.12",
+        ("1.2.840.113549.1.1.1", "2.16.840.1.101.3.4.2.3") => "1.2.840.113549.1.1.13",
+        _ => return algorithm,
+    };
+    ObjectIdentifier::new(named).unwrap_or(algorithm)
 }

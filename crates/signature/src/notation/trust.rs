@@ -8,10 +8,13 @@ use super::certificate::{Certificate, CertificateError};
 use super::chain::Chain;
 use super::envelope::SigningScheme;
 use super::fault::NotationFault;
+use super::timestamp::{self, Stamped, TimestampError};
 use super::trust_policy::{
     Actions, Identities, Statement, TimestampUse, TrustPolicy, TrustPolicyError,
 };
 
+/// The kind of the stores of timestamp authorities.
+const TIMES: &str = "tsa";
 /// How many certificates a trust store may hold.
 const STORE_MAX: usize = 256;
 
@@ -60,6 +63,11 @@ pub enum NotationTrustError {
         "the certificate {1} in the trust store {0:?} is of no authority, and did not sign itself"
     )]
     NoAuthority(String, String),
+    /// A timestamp authority that leads to another.
+    #[error(
+        "the certificate {1} in the trust store {0:?} is no root, which those of timestamps must be"
+    )]
+    NoRoot(String, String),
 }
 
 impl NotationTrust {
@@ -119,14 +127,19 @@ impl Asked {
             for name in named {
                 let pem = stores.get(name);
                 let pem = pem.ok_or_else(|| NotationTrustError::NoStore(name.clone()))?;
-                all.extend(certificates(name, pem)?);
+                let certificates = certificates(name, pem)?;
+                let other = |it: &&Certificate| !(it.is_authority() && it.is_issued_by(it));
+                if let (TIMES, Some(other)) = (kind, certificates.iter().find(other)) {
+                    return Err(NotationTrustError::NoRoot(name.clone(), other.to_string()));
+                }
+                all.extend(certificates);
             }
             Ok(all)
         };
         Ok(Self {
             authorities: of_kind("ca")?,
             signing_authorities: of_kind("signingAuthority")?,
-            stampers: of_kind("tsa")?,
+            stampers: of_kind(TIMES)?,
             statement: statement.clone(),
             actions,
         })
@@ -155,6 +168,15 @@ impl Asked {
                 Err(NotationFault::OtherIdentity { subject: subject(), trusted })
             }
         }
+    }
+
+    /// When this timestamp says that a signature was seen.
+    pub(super) fn stamped(
+        &self,
+        token: &[u8],
+        signature: &[u8],
+    ) -> Result<Stamped, TimestampError> {
+        timestamp::stamped(token, signature, &self.stampers)
     }
 
     /// Whether a timestamp must vouch for the time of a signature with this chain.

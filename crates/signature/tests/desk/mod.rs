@@ -9,7 +9,7 @@ use signature::{
     NotationTrust, NotationTrustError, Origin, Outcome, Signatory, judge,
 };
 use testkit::image::{BuiltImage, ImageBuilder};
-use testkit::notation::{Certificate, Pki, payload, protected, trust_policy};
+use testkit::notation::{Certificate, Pki, Stamper, payload, protected, trust_policy};
 
 pub(crate) const NOW: &str = "2025-01-01T00:00:00Z";
 pub(crate) const EXPIRY: &str = "io.cncf.notary.expiry";
@@ -25,9 +25,14 @@ pub(crate) fn acme() -> Pki {
     Pki::new("acme")
 }
 
+pub(crate) fn stamper() -> Stamper {
+    Stamper::new("times")
+}
+
 pub(crate) fn stores() -> BTreeMap<String, String> {
-    let root = acme().root_pem();
-    ["ca:acme", "signingAuthority:acme"].map(|it| (it.to_owned(), root.clone())).into()
+    let (root, times) = (acme().root_pem(), stamper().root_pem());
+    let all = [("ca:acme", &root), ("signingAuthority:acme", &root), ("tsa:times", &times)];
+    all.map(|(name, pem)| (name.to_owned(), pem.clone())).into()
 }
 
 pub(crate) fn trust(policy: &Value) -> Result<NotationTrust, NotationTrustError> {

@@ -75,6 +75,22 @@ pub(crate) fn generalized_time(second: i64) -> Vec<u8> {
     tlv(0x18, time(second, "%Y%m%d%H%M%SZ").as_bytes())
 }
 
+/// The elements that stand one after another: their tags and contents.
+pub(crate) fn elements(mut der: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut all = Vec::new();
+    while let [tag, length, rest @ ..] = der {
+        let digits = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
+        let length = match digits {
+            0 => usize::from(*length),
+            _ => rest[..digits].iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)),
+        };
+        let content = &rest[digits..];
+        all.push((*tag, content[..length].to_vec()));
+        der = &content[length..];
+    }
+    all
+}
+
 fn time(second: i64, format: &str) -> String {
     let time = jiff::Timestamp::from_second(second).unwrap();
     jiff::tz::TimeZone::UTC.to_datetime(time).strftime(format).to_string()
