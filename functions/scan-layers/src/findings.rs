@@ -40,7 +40,21 @@ pub(crate) fn of(
         }
     }
     findings.extend(together.into_iter().map(|((_, title), it)| it.finding(title, policy)));
+    findings.extend(bare_distribution(inventory, policy));
     findings
+}
+
+/// A distribution of which no package is listed: its database was taken away, or is one that nobody
+/// reads here. What it installed is there all the same.
+fn bare_distribution(inventory: &Inventory, policy: &Policy) -> Option<Finding> {
+    let os_release = inventory.os_release.as_ref()?;
+    let is_listed = inventory.packages.iter().any(|it| it.ecosystem.is_distribution());
+    let name = format!("{} {}", os_release.id, os_release.version_id);
+    let title = format!("the image is {}, and shows no package of it", name.trim_end());
+    let detail =
+        "no package database of it was read: what the distribution installed was not judged";
+    let finding = Finding::new(&rules::UNKNOWN_DISTRIBUTION, title).detail(detail);
+    (!is_listed).then(|| finding.effect(policy.vulnerabilities.not_judged))
 }
 
 /// A base image that is named and not believed. It changes nothing of what is judged.

@@ -242,6 +242,23 @@ fn an_unknown_distribution_is_one_finding_and_no_pass() {
 }
 
 #[test]
+fn a_distribution_that_shows_no_package_is_no_pass() {
+    let arch = LayerBuilder::new()
+        .file("etc/os-release", "ID=arch\n")
+        .file("var/lib/pacman/local/bash-5.2-1/desc", "%NAME%\nbash\n\n%VERSION%\n5.2-1\n");
+    let without = LayerBuilder::new().whiteout("lib/apk/db/installed");
+    for layers in [vec![arch], vec![alpine("3.20.3", "3.3.2-r1"), without]] {
+        let report = scan(layers, Some(index()), POLICY);
+        assert_eq!(
+            (report.outcome(), rules(&report)),
+            (CheckOutcome::Undecided, vec!["unknown-distribution"])
+        );
+    }
+    let scratch = scan(vec![lodash("4.17.21")], Some(index()), POLICY);
+    assert_eq!(scratch.outcome(), CheckOutcome::Pass);
+}
+
+#[test]
 fn a_version_that_nobody_can_read_is_no_pass() {
     let report = scan(vec![lodash("latest")], Some(index()), POLICY);
     assert_eq!(
