@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, split_last, whole};
+use super::{Cataloger, lock, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the lock files of workspaces that lie there to be built.
@@ -29,13 +29,15 @@ struct Package {
 
 impl Cataloger for CargoLock {
     fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+        let folder = split_last(path).0;
         let parts: Vec<&[u8]> = folder.split(|it| *it == b'/').collect();
         // A crate that cargo fetched brings its own lock, which nobody builds by.
         let is_fetched = parts.windows(2).any(|it| {
             *it == [b"registry".as_slice(), b"src"] || *it == [b"git".as_slice(), b"checkouts"]
         });
-        file == b"Cargo.lock" && !is_fetched
+        // So does one that `cargo vendor` laid beside the workspace.
+        let is_vendored = split_last(split_last(folder).0).1 == b"vendor";
+        lock::is_own(path, &[b"Cargo.lock"]) && !is_fetched && !is_vendored
     }
 
     fn read(
@@ -63,10 +65,13 @@ mod tests {
 
     #[test]
     fn a_crate_that_was_fetched_is_not_asked() {
-        assert!(CargoLock.wants(b"app/Cargo.lock"));
+        assert!(CargoLock.wants(b"app/Cargo.lock") && CargoLock.wants(b"vendor/Cargo.lock"));
         for path in [
             "root/.cargo/registry/src/index.crates.io-1/serde-1.0.0/Cargo.lock",
             "root/.cargo/git/checkouts/a-1/2/Cargo.lock",
+            "app/vendor/serde/Cargo.lock",
+            "app/node_modules/a/native/Cargo.lock",
+            "usr/local/bundle/gems/commonmarker-2.0.1/ext/commonmarker/Cargo.lock",
             "Cargo.lock/a",
             "xCargo.lock",
         ] {

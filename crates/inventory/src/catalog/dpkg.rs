@@ -1,10 +1,12 @@
 //! Debian's package database (deb-control(5), dpkg-query(1)): `status`, and distroless's folder
-//! `status.d` with one file a package (GoogleContainerTools/distroless, PACKAGE_METADATA.md).
+//! `status.d` with one file a package (GoogleContainerTools/distroless, PACKAGE_METADATA.md). What
+//! dpkg had not yet written into `status` when it was stopped lies in `updates`.
 
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
+use super::roles::fill;
 use super::{Cataloger, split_last};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
@@ -14,6 +16,8 @@ pub(super) struct Dpkg;
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
+/// Its files are named by numbers.
+const UPDATES: &str = "var/lib/dpkg/updates";
 
 /// States in which a package's files are there, or may be.
 const STATES_PRESENT: [&str; 6] = [
@@ -30,10 +34,11 @@ impl Cataloger for Dpkg {
         let (folder, file) = split_last(path);
         path == STATUS.as_bytes()
             || (folder == STATUS_FOLDER.as_bytes() && !file.ends_with(b".md5sums"))
+            || is_update(path)
     }
 
     fn places(&self) -> &'static [&'static str] {
-        &[STATUS, STATUS_FOLDER]
+        &[STATUS, STATUS_FOLDER, UPDATES]
     }
 
     fn read(
@@ -42,6 +47,9 @@ impl Cataloger for Dpkg {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
+        if is_update(path) {
+            return see_update(content);
+        }
         // distroless leaves the status out: what has a file there is installed.
         let is_installed_unsaid = path != STATUS.as_bytes();
         let mut lines = Lines::new(content);
@@ -63,6 +71,22 @@ impl Cataloger for Dpkg {
             return Err(Trouble::Malformed("holds no dpkg package record".to_owned()));
         }
         Ok(())
+    }
+}
+
+fn is_update(path: &[u8]) -> bool {
+    let (folder, file) = split_last(path);
+    folder == UPDATES.as_bytes() && !file.is_empty() && file.iter().all(u8::is_ascii_digit)
+}
+
+/// What it says is not in `status`, or other than there.
+fn see_update(content: &mut dyn Read) -> Result<(), Trouble> {
+    match fill(content, &mut [0])? {
+        0 => Ok(()),
+        _ => {
+            let text = "holds changes of dpkg's database that are not in it";
+            Err(Trouble::Malformed(text.to_owned()))
+        }
     }
 }
 
@@ -204,6 +228,15 @@ mod tests {
         check(&Dpkg, "var/lib/dpkg/status.d/base", text, &expected);
         assert!(!Dpkg.wants(b"var/lib/dpkg/status.d/base.md5sums"));
         assert!(!Dpkg.wants(b"var/lib/dpkg/status.d/deep/base"));
+    }
+
+    #[test]
+    fn what_dpkg_had_not_written_into_its_database_yet_is_said() {
+        let text = "Package: late\nStatus: install ok installed\nVersion: 1\n";
+        let trouble = ["! holds changes of dpkg's database that are not in it"];
+        check(&Dpkg, "var/lib/dpkg/updates/0001", text, &trouble);
+        check(&Dpkg, "var/lib/dpkg/updates/0001", "", &[]);
+        assert!(!Dpkg.wants(b"var/lib/dpkg/updates/tmp.i"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, split_last, whole};
+use super::{Cataloger, lock, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `go.mod` of modules that lie there to be built.
@@ -18,11 +18,11 @@ const UNKNOWN: &str = "(devel)";
 
 impl Cataloger for GoMod {
     fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+        let folder = split_last(path).0;
         // A module in Go's cache (`x@v1.2.3`) or in test data says what it would be content with,
         // not what is there.
         let is_foreign = |part: &[u8]| part == b"testdata" || part.contains(&b'@');
-        file == b"go.mod" && !folder.split(|it| *it == b'/').any(is_foreign)
+        lock::is_own(path, &[b"go.mod"]) && !folder.split(|it| *it == b'/').any(is_foreign)
     }
 
     fn read(
@@ -110,8 +110,13 @@ mod tests {
         for path in ["go.mod", "src/app/go.mod"] {
             assert!(GoMod.wants(path.as_bytes()), "{path}");
         }
-        for path in ["go/pkg/mod/x@v1.0.0/go.mod", "app/testdata/a/go.mod", "a/xgo.mod", "go.mod/a"]
-        {
+        for path in [
+            "go/pkg/mod/x@v1.0.0/go.mod",
+            "app/testdata/a/go.mod",
+            "app/node_modules/flatted/golang/go.mod",
+            "a/xgo.mod",
+            "go.mod/a",
+        ] {
             assert!(!GoMod.wants(path.as_bytes()), "{path}");
         }
     }

@@ -1,5 +1,6 @@
 //! Java archives (JAR file specification): what they were built from, by Maven's own notes, by
-//! their manifest, or by their name; and the archives that lie in them.
+//! their manifest, or by their name; and the archives that lie in them. Also Maven's notes of one that
+//! was unpacked into a folder.
 
 mod evidence;
 #[cfg(test)]
@@ -10,7 +11,7 @@ use std::io::Read;
 use self::evidence::Evidence;
 use super::findings::{Findings, Trouble};
 use super::unzip::{Entry, Meter, Unzip};
-use super::{Cataloger, split_last};
+use super::{Cataloger, split_last, whole};
 
 /// Reads Java archives.
 pub(super) struct Java;
@@ -24,7 +25,8 @@ const POM_BYTES_MAX: u64 = 64 << 10;
 
 impl Cataloger for Java {
     fn wants(&self, path: &[u8]) -> bool {
-        is_archive(split_last(path).1)
+        let (folder, file) = split_last(path);
+        is_archive(file) || is_note(folder, file)
     }
 
     fn streams(&self) -> bool {
@@ -37,10 +39,15 @@ impl Cataloger for Java {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
+        let (folder, file) = split_last(path);
+        if is_note(folder, file) {
+            let text = whole::bytes(content, "pom_properties_bytes_max", POM_BYTES_MAX)?;
+            return Evidence::default().pom(&text).map_or(Ok(()), |it| findings.package(it));
+        }
         let meter = Meter::default();
         let mut fed = meter.feed(content);
         let mut reading = Reading { meter: &meter, findings };
-        reading.archive(split_last(path).1, &mut fed, 1)
+        reading.archive(file, &mut fed, 1)
     }
 }
 
@@ -79,7 +86,7 @@ impl Reading<'_> {
             let (folder, file) = split_last(name);
             if name.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF") {
                 evidence.manifest(&unzip.whole(&entry, MANIFEST_BYTES_MAX)?);
-            } else if file == b"pom.properties" && is_of_maven(folder) {
+            } else if is_note(folder, file) {
                 let text = unzip.whole(&entry, POM_BYTES_MAX)?;
                 if let Some(found) = evidence.pom(&text) {
                     self.findings.package(found)?;
@@ -114,9 +121,9 @@ impl Reading<'_> {
     }
 }
 
-/// `META-INF/maven/GROUP/ARTIFACT`, also below a folder of classes.
-fn is_of_maven(folder: &[u8]) -> bool {
+/// `META-INF/maven/GROUP/ARTIFACT/pom.properties`, also below a folder of classes.
+fn is_note(folder: &[u8], file: &[u8]) -> bool {
     let group = split_last(folder).0;
     let maven = split_last(group).0;
-    maven.ends_with(b"META-INF/maven")
+    file == b"pom.properties" && maven.ends_with(b"META-INF/maven")
 }

@@ -1,6 +1,7 @@
 //! Python distributions as they are installed (packaging.python.org: recording installed
-//! projects, core metadata): `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, a single file
-//! `*.egg-info`, and `EGG-INFO/PKG-INFO` of an egg, which is a folder or an archive.
+//! projects, core metadata): `METADATA` or `PKG-INFO` in `*.dist-info` and `*.egg-info`
+//! (importlib.metadata takes either in both), a single file `*.egg-info`, and `EGG-INFO/PKG-INFO` of
+//! an egg, which is a folder or an archive.
 
 use std::io::Read;
 
@@ -24,10 +25,9 @@ impl Cataloger for Python {
         let (parent, file) = split_last(path);
         let (above, folder) = split_last(parent);
         match file {
-            b"METADATA" => has_stem(folder, b".dist-info"),
-            b"PKG-INFO" => {
-                has_stem(folder, b".egg-info")
-                    || (folder == b"EGG-INFO" && split_last(above).1.ends_with(b".egg"))
+            b"METADATA" | b"PKG-INFO" => {
+                let is_in_egg = folder == b"EGG-INFO" && split_last(above).1.ends_with(b".egg");
+                is_installed(folder) || (is_in_egg && file == b"PKG-INFO")
             }
             _ => has_stem(file, b".egg-info"),
         }
@@ -121,6 +121,13 @@ fn classified(classifier: &str) -> Option<String> {
     Some(name.to_owned()).filter(|it| !it.is_empty() && it != "OSI Approved")
 }
 
+/// Whether a folder is of a distribution. One that begins with `~` is what pip was about to remove
+/// when it was stopped: Python finds nothing under that name.
+fn is_installed(folder: &[u8]) -> bool {
+    let is_named = has_stem(folder, b".dist-info") || has_stem(folder, b".egg-info");
+    is_named && !folder.starts_with(b"~")
+}
+
 fn has_stem(name: &[u8], ending: &[u8]) -> bool {
     name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty())
 }
@@ -140,10 +147,13 @@ mod tests {
             // Installed to be edited: the old way beside the source, the new in site-packages.
             "src/own/own.egg-info/PKG-INFO",
             "site-packages/own-0.1.dist-info/METADATA",
+            "site-packages/old-0.1.dist-info/PKG-INFO",
+            "site-packages/new-0.1.egg-info/METADATA",
         ] {
             assert!(Python.wants(path.as_bytes()), "{path}");
         }
-        for path in ["METADATA", "a/METADATA", ".dist-info/METADATA", "EGG-INFO/PKG-INFO"] {
+        let none = ["METADATA", "a/METADATA", ".dist-info/METADATA", "EGG-INFO/PKG-INFO"];
+        for path in none.into_iter().chain(["site-packages/~umpy-1.0.dist-info/METADATA"]) {
             assert!(!Python.wants(path.as_bytes()), "{path}");
         }
     }

@@ -78,7 +78,11 @@ impl Evidence {
             return None;
         }
         let Manifest { title, version, vendor_id, bundle_name, bundle_version } = self.manifest;
-        let version = version.or(bundle_version).or(named.map(|it| it.1.to_owned()))?;
+        let version = match (version.or(bundle_version), named) {
+            (Some(said), Some((_, named))) if is_in_other_words(named, &said) => named.to_owned(),
+            (Some(said), _) => said,
+            (None, named) => named?.1.to_owned(),
+        };
         let bundle = bundle_name.as_deref().and_then(|it| it.rsplit_once('.'));
         let artifact = named.map(|it| it.0.to_owned()).or(title);
         let artifact = artifact.or_else(|| bundle.map(|it| it.1.to_owned()))?;
@@ -107,6 +111,35 @@ fn artifact_and_version(stem: &str) -> Option<(&str, &str)> {
     }
     let start = start.filter(|it| *it > 0)?;
     Some((&stem[..start], &stem[start + 1..]))
+}
+
+/// Whether a manifest says the version that the file is named by in other words: OSGi's `1.69.0`
+/// for `1.69`, `31.1.0.jre` for `31.1-jre`, a build's `1.6.10-release-923`. Repositories and advisories
+/// know the file's. One that goes on with numbers is more exact, and one before a release another.
+fn is_in_other_words(named: &str, said: &str) -> bool {
+    let ((named_numbers, named_word), (numbers, word)) = (parts(named), parts(said));
+    let is_classified = named.strip_prefix(said).is_some_and(|it| it.starts_with('-'));
+    let is_before = |word: &str| BEFORE_RELEASES.iter().any(|it| word.starts_with(it));
+    numbers == named_numbers
+        && (!is_classified || is_before(&named_word))
+        && (is_before(&named_word) || !is_before(&word))
+}
+
+/// How words of versions begin that come before a release.
+const BEFORE_RELEASES: [&str; 8] = ["alpha", "beta", "m", "rc", "cr", "snapshot", "pre", "ea"];
+
+/// The numbers that a version begins with, without zeros at their end, and the word after them.
+fn parts(version: &str) -> (Vec<&str>, String) {
+    let is_number = |it: &&str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit());
+    let mut all = version.split(['.', '-', '_', '+']).peekable();
+    let mut numbers: Vec<&str> = Vec::new();
+    while let Some(number) = all.next_if(is_number) {
+        numbers.push(number.trim_start_matches('0'));
+    }
+    while numbers.last().is_some_and(|it| it.is_empty()) {
+        numbers.pop();
+    }
+    (numbers, all.next().unwrap_or_default().to_ascii_lowercase())
 }
 
 /// Whether it is a name or version, and neither prose nor a variable that nobody filled in.

@@ -57,6 +57,14 @@ fn what_maven_noted_is_what_it_is() {
 }
 
 #[test]
+fn an_archive_that_was_unpacked_is_what_maven_noted() {
+    let text = pom("g", "a", "1");
+    check(&Java, "app/META-INF/maven/g/a/pom.properties", &text, &["g:a 1"]);
+    check(&Java, "app/META-INF/maven/g/a/pom.properties", "", &[]);
+    assert!(!Java.wants(b"src/pom.properties") && !Java.wants(b"META-INF/maven/g/a/pom.xml"));
+}
+
+#[test]
 fn shaded_artifacts_are_listed_beside_the_archive() {
     let (one, two) = (pom("g", "one", "1"), pom("g", "two", "2"));
     let files: &Files<'_> = &[
@@ -88,6 +96,32 @@ fn else_the_manifest_says_it_and_else_the_name() {
         &["a 1.0-20200101.123456-1"],
     );
     check("app.jar", "Main-Class: x.Y\n", &[]);
+}
+
+#[test]
+fn the_version_is_the_files_where_the_manifest_says_it_in_other_words() {
+    let check = |file: &str, said: &str, version: &str| {
+        let manifest = format!("Implementation-Version: {said}\n");
+        let bundle = format!("Bundle-Version: {said}\n");
+        let name = format!("a-{file}.jar");
+        for text in [manifest, bundle] {
+            let bytes = deflated(&[(MANIFEST, text.as_bytes())]);
+            check(&Java, &name, bytes, &[&format!("a {version}")]);
+        }
+    };
+    // kotlin-stdlib, scala-library, bcprov-jdk15on, bcpkix-jdk15on, guava as a bundle.
+    check("1.6.10", "1.6.10-release-923(1.6.10)", "1.6.10");
+    check("2.13.6", "2.13.6.v20210514-180743-VFINAL-9468b9a", "2.13.6");
+    check("1.69", "1.69.0", "1.69");
+    check("1.68", "1.68.00.0", "1.68");
+    check("31.1-jre", "31.1.0.jre", "31.1-jre");
+    check("1.0.0-RC1", "1.0.0", "1.0.0-RC1");
+    // Renamed, a classifier, another thing's version, before a release.
+    check("5.3", "5.3.18", "5.3.18");
+    check("3.3.1-natives-linux", "3.3.1", "3.3.1");
+    check("2.1", "4.0.2", "4.0.2");
+    check("1.0", "1.0-rc2", "1.0-rc2");
+    check("1.0", "1.0.0.M3", "1.0.0.M3");
 }
 
 #[test]

@@ -206,6 +206,11 @@ fn programs_say_their_version_in_words_of_their_own() {
     check("usr/local/bin/node", b"\0node.js/v20.20.2\0", "node 20.20.2");
     check("usr/lib/libpython3.11.so.1.0", b"\x003.11.2\0", "python 3.11.2");
     check("usr/bin/python3.12", b"\x003.11.2\0\x003.12.0rc1\0", "python 3.12.0rc1");
+    check(
+        "usr/local/lib/libpython3.11.so.1.0",
+        b"/opt/versions/3.11.7/lib\0/opt/versions/3.11.7\0EXEC_PREFIX",
+        "python 3.11.7",
+    );
     let jvm = b"OpenJDK 64-Bit Server VM (25.1+2) for linux-amd64 JRE (17.0.21.1+2-1), built";
     check("jvm/lib/server/libjvm.so", jvm, "java 17.0.21.1");
     check("jre/lib/amd64/server/libjvm.so", b" JRE (1.8.0_392-b08), built", "java 1.8.0_392");

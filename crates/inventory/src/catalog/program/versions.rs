@@ -12,30 +12,31 @@ pub(super) struct Program {
     name: &'static str,
     /// How its file is named: `*` stands for anything, only at the end.
     files: &'static [&'static str],
-    /// What stands right before the version.
-    before: &'static [u8],
+    /// What stands right before the version, the likeliest first.
+    before: &'static [&'static [u8]],
     /// What may stand right behind it; without any, whatever is no part of a version.
     behind: &'static [u8],
 }
 
 /// All of them. A new one is a line here, and one in the test.
 const PROGRAMS: &[Program] = &[
-    program("node", &["node", "nodejs", "libnode.so*"], b"node.js/v", b""),
-    program("python", &["python*", "libpython*"], b"\0", b"\0"),
-    program("java", &["libjvm.so"], b" JRE (", b"+-)"),
-    program("ruby", &["ruby*", "libruby*"], b"ruby ", b" "),
-    program("php", &["php*", "libphp*"], b"X-Powered-By: PHP/", b""),
-    program("perl", &["perl*", "libperl.so*"], b"\0v", b"\0"),
-    program("of-watchdog", &["fwatchdog*", "of-watchdog*"], b"main.Version=", b""),
-    program("busybox", &["busybox*"], b"BusyBox v", b" "),
-    program("nginx", &["nginx*"], b"nginx version: nginx/", b""),
-    program("redis", &["redis-server*"], b"\0", b"\0"),
+    program("node", &["node", "nodejs", "libnode.so*"], &[b"node.js/v"], b""),
+    // A linker keeps the version as the end of a longer text, where it is built into such a folder.
+    program("python", &["python*", "libpython*"], &[b"\0", b"/"], b"\0"),
+    program("java", &["libjvm.so"], &[b" JRE ("], b"+-)"),
+    program("ruby", &["ruby*", "libruby*"], &[b"ruby "], b" "),
+    program("php", &["php*", "libphp*"], &[b"X-Powered-By: PHP/"], b""),
+    program("perl", &["perl*", "libperl.so*"], &[b"\0v"], b"\0"),
+    program("of-watchdog", &["fwatchdog*", "of-watchdog*"], &[b"main.Version="], b""),
+    program("busybox", &["busybox*"], &[b"BusyBox v"], b" "),
+    program("nginx", &["nginx*"], &[b"nginx version: nginx/"], b""),
+    program("redis", &["redis-server*"], &[b"\0"], b"\0"),
 ];
 
 const fn program(
     name: &'static str,
     files: &'static [&'static str],
-    before: &'static [u8],
+    before: &'static [&'static [u8]],
     behind: &'static [u8],
 ) -> Program {
     Program { name, files, before, behind }
@@ -79,12 +80,14 @@ impl Version {
         if self.found.is_some() {
             return;
         }
-        let needle = [self.program.before, &self.start].concat();
-        let versions = memmem::find_iter(bytes, &needle).filter_map(|at| {
-            let text = bytes.get(at + self.program.before.len()..)?;
-            version(text, self.program.behind)
-        });
-        self.found = versions.map(str::to_owned).next();
+        let first = |before: &&[u8]| {
+            let needle = [before, self.start.as_slice()].concat();
+            memmem::find_iter(bytes, &needle).find_map(|at| {
+                let text = bytes.get(at + before.len()..)?;
+                version(text, self.program.behind)
+            })
+        };
+        self.found = self.program.before.iter().find_map(first).map(str::to_owned);
     }
 
     pub(super) fn close(self) -> Option<Found> {
