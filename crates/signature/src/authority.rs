@@ -120,10 +120,10 @@ impl Authority {
             (_, _, None) => return Err(Fault::NoRoot),
         };
         let certified = match (&self.certificate_authorities, self.root.as_deref()) {
-            _ if self.identities.is_empty() => Certified::ByNobody,
-            (Some(authorities), _) => Certified::ByOwn(authorities),
-            (None, Some(root)) => Certified::ByInstance(root, self.evidence),
-            (None, None) => Certified::ByNobody,
+            _ if self.identities.is_empty() => Certified::Nobody,
+            (Some(authorities), _) => Certified::Own(authorities),
+            (None, Some(root)) => Certified::Instance(root, self.evidence),
+            (None, None) => Certified::Nobody,
         };
         let notation = self.notation.as_deref();
         Ok(Trust { keys: &self.keys, keyed_log, certified, notation })

@@ -19,6 +19,7 @@ use crate::judge::Outcome;
 use crate::key::{PublicKey, SignatureFault};
 use crate::keyed::KeyedLog;
 use crate::keyless::{Evidence, Signer};
+use crate::known::Known;
 use crate::legacy::LegacySignature;
 use crate::lift::LiftError;
 use crate::notation::{CertifiedSigner, NotationFault, NotationSignature, NotationTrust};
@@ -29,7 +30,7 @@ use crate::trust::TrustedRoot;
 
 /// What may be verified, read and not believed.
 #[derive(Debug)]
-pub enum Exhibit {
+pub(crate) enum Exhibit {
     /// A signature over a simple signing document.
     Simple(Box<LegacySignature>),
     /// A bundle, or an envelope made into one.
@@ -40,26 +41,26 @@ pub enum Exhibit {
 
 /// With what signatures are verified.
 #[derive(Clone, Copy)]
-pub struct Trust<'t> {
+pub(crate) struct Trust<'t> {
     /// The keys that are trusted. Every one is tried: a hint of the signer's selects nothing.
-    pub keys: &'t [PublicKey],
+    pub(crate) keys: &'t [PublicKey],
     /// Whether a signature by one of them must be logged.
-    pub keyed_log: KeyedLog<'t>,
+    pub(crate) keyed_log: KeyedLog<'t>,
     /// Whom certificates are traced to.
-    pub certified: Certified<'t>,
+    pub(crate) certified: Certified<'t>,
     /// Whose Notation signatures are trusted; without it nobody's is.
-    pub notation: Option<&'t NotationTrust>,
+    pub(crate) notation: Option<&'t NotationTrust>,
 }
 
 /// Whom certificates are traced to.
 #[derive(Clone, Copy)]
-pub enum Certified<'t> {
+pub(crate) enum Certified<'t> {
     /// No certificate is trusted.
-    ByNobody,
+    Nobody,
     /// An instance of Sigstore, and what is asked of a signature besides.
-    ByInstance(&'t TrustedRoot, Evidence),
+    Instance(&'t TrustedRoot, Evidence),
     /// Authorities of the user's own; logs are asked for as of keys.
-    ByOwn(&'t CertificateAuthorities),
+    Own(&'t CertificateAuthorities),
 }
 
 /// A signature that verifies. Whether it is of somebody whom the policy trusts is known for a
@@ -150,7 +151,7 @@ pub enum Fault {
     RulesUnanswered(#[source] Box<dyn Error + Send + Sync>),
     /// It does not hold what a bundle must.
     #[error("it does not verify")]
-    Bundle(#[source] BundleFault),
+    Bundle(#[source] Arc<BundleFault>),
     /// It is a Notation signature, and does not hold what is asked of these.
     #[error("the Notation signature does not count")]
     Notation(#[source] NotationFault),
@@ -161,7 +162,7 @@ impl Exhibit {
     ///
     /// # Errors
     /// When it is nothing that could be verified.
-    pub fn read(content: Result<Material, AttachmentError>) -> Result<Self, Fault> {
+    pub(crate) fn read(content: Result<Material, AttachmentError>) -> Result<Self, Fault> {
         let bundle = |json: &[u8]| {
             let bundle = Bundle::parse(json).map_err(Fault::NoBundle)?;
             Ok(Self::Bundle(Box::new(bundle)))
@@ -191,33 +192,40 @@ impl Exhibit {
         }
     }
 
-    /// Verifies it as being about the manifest `subject`.
+    /// Verifies it as being about the manifest `subject`. Whatever was `known` of it before is of
+    /// the same manifest.
     ///
     /// # Errors
     /// When none whom this trust knows made it, or not about this image.
-    pub fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
+    pub(crate) fn verify<'t>(
+        &self,
+        subject: &Digest,
+        trust: &Trust<'t>,
+        known: &mut Known<'t>,
+    ) -> Result<Verified, Fault> {
         match self {
-            Self::Simple(simple) => simple.verify(subject, trust),
+            Self::Simple(simple) => simple.verify(subject, trust, known),
             Self::Notation(signature) => signature.verify(subject, trust.notation),
             Self::Bundle(bundle) => {
                 let said = || claim(bundle, subject);
-                verify_bundle(bundle, Artifact::Sha256(*subject), trust, said)
+                verify_bundle(bundle, Artifact::Sha256(*subject), (trust, known), said)
             }
         }
     }
 }
 
 /// Verifies a bundle over this artifact; `claim` is what it says then.
-pub(crate) fn verify_bundle(
+pub(crate) fn verify_bundle<'t>(
     bundle: &Bundle,
     artifact: Artifact<'_>,
-    trust: &Trust<'_>,
+    (trust, known): (&Trust<'t>, &mut Known<'t>),
     claim: impl Fn() -> Result<Claim, Fault>,
 ) -> Result<Verified, Fault> {
     // The worst that can be said of it is that a key of ours made it and something else is wrong.
     let mut faults = Vec::new();
     for key in trust.keys {
-        match bundle.verify_keyed(artifact, key, trust.keyed_log) {
+        let log = trust.keyed_log;
+        match known.by_key((key.id(), log), || bundle.verify_keyed(artifact, key, log)) {
             Ok(it) => {
                 let signatory = Signatory::Key { id: *key.id(), algorithm: it.algorithm };
                 return Ok(Verified { signatory, claim: claim()?, times: it.times });
@@ -226,12 +234,14 @@ pub(crate) fn verify_bundle(
         }
     }
     let signer = match (trust.certified, bundle.claimed()) {
-        (Certified::ByNobody, _) | (_, Claimed::Key(_)) => None,
-        (Certified::ByInstance(root, evidence), Claimed::Certificate) => {
-            Some(bundle.verify_keyless(artifact, root, evidence))
+        (Certified::Nobody, _) | (_, Claimed::Key(_)) => None,
+        (Certified::Instance(root, evidence), Claimed::Certificate) => {
+            let verify = || bundle.verify_keyless(artifact, root, evidence);
+            Some(known.by_instance((root, evidence), verify))
         }
-        (Certified::ByOwn(authorities), Claimed::Certificate) => {
-            Some(bundle.verify_certified(artifact, authorities, trust.keyed_log))
+        (Certified::Own(authorities), Claimed::Certificate) => {
+            let signer = bundle.verify_certified(artifact, authorities, trust.keyed_log);
+            Some(signer.map_err(Arc::new))
         }
     };
     match signer {
@@ -251,14 +261,14 @@ pub(crate) fn verify_bundle(
 /// takes any statement for one, a list of components too.
 fn claim(bundle: &Bundle, subject: &Digest) -> Result<Claim, Fault> {
     let statement = match bundle.statement() {
-        Some(statement) => statement.map_err(BundleFault::Statement).map_err(Fault::Bundle)?,
+        Some(statement) => statement.map_err(|it| Fault::of(BundleFault::Statement(it)))?,
         // A bare signature over a digest says not what is meant by it.
         None => return Err(Fault::NoSignature(Kind::Artifact("signature of a file".to_owned()))),
     };
     if statement.predicate_type != SIGN_PREDICATE {
         return Ok(Claim::Attestation(Box::new(statement)));
     }
-    let about = statement.subject(subject).ok_or(Fault::Bundle(BundleFault::OtherArtifact))?;
+    let about = statement.subject(subject).ok_or_else(|| Fault::of(BundleFault::OtherArtifact))?;
     let annotations = about.annotations.as_deref().map(|it| it.get());
     Payload::of_statement(*subject, &about.name, annotations)
         .map(Claim::Signature)
@@ -266,6 +276,11 @@ fn claim(bundle: &Bundle, subject: &Digest) -> Result<Claim, Fault> {
 }
 
 impl Fault {
+    /// What is wrong with a bundle.
+    pub(crate) fn of(fault: BundleFault) -> Self {
+        Self::Bundle(Arc::new(fault))
+    }
+
     /// What this alone would come to.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -278,7 +293,7 @@ impl Fault {
             Self::Unreadable(error) => {
                 error.image_error().and_then(could_not_look).unwrap_or(Outcome::BadSignature)
             }
-            Self::Bundle(fault) => match fault {
+            Self::Bundle(fault) => match &**fault {
                 BundleFault::OtherKey
                 | BundleFault::NoCertificate
                 | BundleFault::Certificate(_)

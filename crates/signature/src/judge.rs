@@ -3,6 +3,7 @@
 use crate::attached::{Attached, Attachment, Kind, Origin, Unanswered};
 use crate::authority::Authority;
 use crate::exhibit::{Claim, Exhibit, Fault, Trust, Verified, could_not_look};
+use crate::known::Known;
 use crate::standing::{Best, Count, Standing};
 
 /// What it all comes to.
@@ -76,12 +77,12 @@ pub struct Vouched {
 pub fn judge(attached: Attached, authorities: &[Authority]) -> Answer {
     let read = |it: Attachment| (it.origin, Exhibit::read(it.content));
     let read: Vec<_> = attached.attachments.into_iter().map(read).collect();
-    let mut vouched: Vec<Option<Result<Vouched, Fault>>> = read.iter().map(|_| None).collect();
+    let mut marks: Vec<Mark<'_>> = read.iter().map(|_| Mark::default()).collect();
     let unanswered = attached.unanswered;
-    let stands = |authority| stands(authority, &read, &mut vouched, &unanswered);
+    let stands = |authority| stands(authority, &read, &mut marks, &unanswered);
     let standings: Vec<Standing> = authorities.iter().map(stands).collect();
-    let seen = read.into_iter().zip(vouched).map(|((origin, exhibit), vouched)| {
-        let result = exhibit.and_then(|_| vouched.unwrap_or(Err(Fault::OtherSigner)));
+    let seen = read.into_iter().zip(marks).map(|((origin, exhibit), mark)| {
+        let result = exhibit.and_then(|_| mark.vouched.unwrap_or(Err(Fault::OtherSigner)));
         Seen { origin, result }
     });
     let seen: Vec<Seen> = seen.collect();
@@ -97,18 +98,26 @@ fn silence<'a>(unanswered: impl Iterator<Item = &'a Unanswered>) -> Outcome {
     unanswered.map(outcome).max().unwrap_or(Outcome::Unsigned)
 }
 
-/// How one authority stands. What it accepts, or is nearest to, is noted in `vouched`.
-fn stands(
-    authority: &Authority,
+/// What is noted of one attached thing from authority to authority.
+#[derive(Default)]
+struct Mark<'t> {
+    /// The first that vouches; else the fault that is nearest to it.
+    vouched: Option<Result<Vouched, Fault>>,
+    known: Known<'t>,
+}
+
+/// How one authority stands. What it accepts, or is nearest to, is noted in `marks`.
+fn stands<'t>(
+    authority: &'t Authority,
     read: &[(Origin, Result<Exhibit, Fault>)],
-    vouched: &mut [Option<Result<Vouched, Fault>>],
+    marks: &mut [Mark<'t>],
     unanswered: &[Unanswered],
 ) -> Standing {
     let silence = silence(unanswered.iter().filter(|it| authority.looks_in(&it.repository)));
     let (mut count, mut best) = (Count::new(authority), Best::of(silence));
-    for ((origin, exhibit), vouched) in read.iter().zip(vouched) {
+    for ((origin, exhibit), mark) in read.iter().zip(marks) {
         if !authority.looks_in(&origin.repository) {
-            note(vouched, Err(Fault::Elsewhere(origin.repository.clone())));
+            mark.note(Err(Fault::Elsewhere(origin.repository.clone())));
             continue;
         }
         let exhibit = match exhibit {
@@ -118,7 +127,9 @@ fn stands(
                 continue;
             }
         };
-        let weighed = authority.trust().and_then(|trust| weigh(exhibit, origin, authority, &trust));
+        let weighed = authority
+            .trust()
+            .and_then(|trust| weigh(exhibit, origin, authority, (&trust, &mut mark.known)));
         let result = match weighed {
             Ok(Weighed { verified, met, unmet }) => {
                 count.take(&verified, &met);
@@ -132,20 +143,21 @@ fn stands(
                 Err(fault)
             }
         };
-        note(vouched, result);
+        mark.note(result);
     }
     count.standing(authority, best)
 }
 
-/// Keeps the first that vouches; else the fault that is nearest to it.
-fn note(kept: &mut Option<Result<Vouched, Fault>>, result: Result<Vouched, Fault>) {
-    let is_better = match (&*kept, &result) {
-        (None, _) | (Some(Err(_)), Ok(_)) => true,
-        (Some(Ok(_)), _) => false,
-        (Some(Err(kept)), Err(fault)) => kept.outcome() < fault.outcome(),
-    };
-    if is_better {
-        *kept = Some(result);
+impl Mark<'_> {
+    fn note(&mut self, result: Result<Vouched, Fault>) {
+        let is_better = match (&self.vouched, &result) {
+            (None, _) | (Some(Err(_)), Ok(_)) => true,
+            (Some(Ok(_)), _) => false,
+            (Some(Err(kept)), Err(fault)) => kept.outcome() < fault.outcome(),
+        };
+        if is_better {
+            self.vouched = Some(result);
+        }
     }
 }
 
@@ -159,13 +171,13 @@ struct Weighed {
 }
 
 /// What an authority accepts this as: a signature, or attestations that it asks for.
-fn weigh(
+fn weigh<'t>(
     exhibit: &Exhibit,
     origin: &Origin,
     authority: &Authority,
-    trust: &Trust<'_>,
+    (trust, known): (&Trust<'t>, &mut Known<'t>),
 ) -> Result<Weighed, Fault> {
-    let mut verified = exhibit.verify(&origin.subject, trust)?;
+    let mut verified = exhibit.verify(&origin.subject, trust, known)?;
     authority.accepts(&mut verified, exhibit.has_timestamp())?;
     let Claim::Attestation(statement) = &verified.claim else {
         return Ok(Weighed { verified, met: Vec::new(), unmet: None });

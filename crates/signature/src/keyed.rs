@@ -1,9 +1,11 @@
 //! Verification with a key that the user named: the signature, and where it is asked for, an
 //! entry of a transparency log that is about this very signature, key and artifact.
 
+use std::ptr;
+
 use jiff::Timestamp;
 use sigstore_types::bundle::VerificationMaterialContent;
-use sigstore_types::{DerPublicKey, Sha256Hash, SignatureContent};
+use sigstore_types::{DerPublicKey, SignatureContent};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
 use crate::algorithm::Algorithm;
@@ -24,6 +26,18 @@ pub enum KeyedLog<'a> {
     /// It need not: the user said so, in a word that says `insecure` or `unsafe`. Entries and
     /// timestamps that are there are not looked at.
     WaivedUnsafe,
+}
+
+impl KeyedLog<'_> {
+    /// Whether the same is asked, of the same root.
+    pub(crate) fn is_same(&self, other: KeyedLog<'_>) -> bool {
+        match (*self, other) {
+            (Self::Required(one), KeyedLog::Required(two))
+            | (Self::TimestampOnly(one), KeyedLog::TimestampOnly(two)) => ptr::eq(one, two),
+            (Self::WaivedUnsafe, KeyedLog::WaivedUnsafe) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A signature by the trusted key.
@@ -128,13 +142,8 @@ impl Bundle {
             }
             return passed(times.into_iter());
         }
-        let verify = |policy: &dyn sigstore_verify::Policy| match artifact {
-            Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, policy),
-            Artifact::Sha256(digest) => {
-                let digest = Sha256Hash::from_hex(&digest.hex())?;
-                root.verifier.verify(digest, &self.inner, policy)
-            }
-        };
+        let verify =
+            |policy: &dyn sigstore_verify::Policy| root.verify(artifact, &self.inner, policy);
         let verified = if certified {
             // The key is the trusted one already: who certified it does not matter.
             let policy = VerificationPolicy::any_identity().skip_certificate_chain();

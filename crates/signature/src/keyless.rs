@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sigstore_crypto::{CertificateInfo, FulcioCiClaims, SubjectAltName};
-use sigstore_types::{KindVersion, Sha256Hash, TransparencyLogEntry};
+use sigstore_types::{KindVersion, TransparencyLogEntry};
 use sigstore_verify::{VerificationPolicy, VerificationResult};
 
 use crate::artifact::Artifact;
@@ -82,15 +82,8 @@ impl Bundle {
         if evidence.certificate_log == Demand::WaivedUnsafe {
             policy = policy.skip_sct();
         }
-        let verified = match artifact {
-            Artifact::Bytes(bytes) => root.verifier.verify(bytes, &self.inner, &policy),
-            Artifact::Sha256(digest) => {
-                let digest = Sha256Hash::from_hex(&digest.hex())
-                    .map_err(|source| BundleFault::Unsupported(source.to_string().into()))?;
-                root.verifier.verify(digest, &self.inner, &policy)
-            }
-        }
-        .map_err(|error| self.fault(error, root))?;
+        let verified = root.verify(artifact, &self.inner, &policy);
+        let verified = verified.map_err(|error| self.fault(error, root))?;
         let certificate = verified.certificate().ok_or(BundleFault::NoCertificate)?;
         let mut signer = Signer::of(certificate, self.certificate())?;
         signer.times = times(&verified)?;

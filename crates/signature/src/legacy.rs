@@ -12,6 +12,7 @@ use crate::exhibit::{Certified, Claim, Fault, Signatory, Trust, Verified, verify
 use crate::fault::BundleFault;
 use crate::key::{PublicKey, SignatureFault};
 use crate::keyed::KeyedLog;
+use crate::known::Known;
 use crate::lift::LiftError;
 use crate::payload::Payload;
 
@@ -37,7 +38,12 @@ impl LegacySignature {
         matches!(&self.bundle, Some(Ok(bundle)) if bundle.has_timestamp())
     }
 
-    pub(crate) fn verify(&self, subject: &Digest, trust: &Trust<'_>) -> Result<Verified, Fault> {
+    pub(crate) fn verify<'t>(
+        &self,
+        subject: &Digest,
+        trust: &Trust<'t>,
+        known: &mut Known<'t>,
+    ) -> Result<Verified, Fault> {
         // 1. What is claimed? A claim for another image is a moved signature, whoever made it.
         let bytes = &self.simple.payload;
         let payload = Payload::parse(bytes).map_err(Fault::Payload)?;
@@ -53,16 +59,18 @@ impl LegacySignature {
             }
             // 3. By a key of ours, and a log or time must vouch for it.
             (Ok(_), _) => match &self.bundle {
-                Some(Ok(bundle)) => verify_bundle(bundle, Artifact::Bytes(bytes), trust, claim),
+                Some(Ok(bundle)) => {
+                    verify_bundle(bundle, Artifact::Bytes(bytes), (trust, known), claim)
+                }
                 Some(Err(error)) => Err(Fault::Lift(Arc::clone(error))),
-                None => Err(Fault::Bundle(BundleFault::NotLogged)),
+                None => Err(Fault::of(BundleFault::NotLogged)),
             },
             // 4. By somebody with a certificate?
             (Err(fault), _) => match &self.bundle {
                 Some(Ok(bundle)) if bundle.claimed() == Claimed::Certificate => {
-                    verify_bundle(bundle, Artifact::Bytes(bytes), trust, claim)
+                    verify_bundle(bundle, Artifact::Bytes(bytes), (trust, known), claim)
                 }
-                Some(Err(error)) if !matches!(trust.certified, Certified::ByNobody) => {
+                Some(Err(error)) if !matches!(trust.certified, Certified::Nobody) => {
                     Err(Fault::Lift(Arc::clone(error)))
                 }
                 _ => Err(fault),

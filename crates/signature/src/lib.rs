@@ -19,6 +19,7 @@ mod judge;
 mod key;
 mod keyed;
 mod keyless;
+mod known;
 mod legacy;
 mod lift;
 mod log;
@@ -44,7 +45,7 @@ pub use attestation::{Asked, AttestationDemand, Condition, Place, PredicateFault
 pub use authority::{Authority, LogDemand, SignatureDemand, TimestampDemand};
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, Claimed};
 pub use content_trust::ContentTrust;
-pub use exhibit::{Certified, Claim, Exhibit, Fault, Signatory, Trust, Verified};
+pub use exhibit::{Claim, Fault, Signatory, Verified};
 pub use fault::BundleFault;
 pub use identity::{Identity, TextMatch, TextMatchError};
 pub use judge::{Answer, Outcome, Seen, Vouched, judge};

@@ -5,8 +5,10 @@
 //! Nothing here asks a network.
 
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TransparencyLog, TsaAuthority};
-use sigstore_verify::Verifier;
+use sigstore_types::Sha256Hash;
+use sigstore_verify::{VerificationResult, Verifier};
 
+use crate::artifact::Artifact;
 use crate::fault::Cause;
 use crate::key::{KeyError, PublicKey};
 use crate::provider;
@@ -18,9 +20,12 @@ const AUTHORITIES_MAX: usize = 64;
 
 /// What signatures are traced to.
 pub struct TrustedRoot {
-    pub(crate) verifier: Verifier,
+    verifier: Verifier,
     pub(crate) logs: Vec<LogKey>,
     pub(crate) stampers: Vec<TsaAuthority>,
+    /// How often something was traced to it.
+    #[cfg(test)]
+    pub(crate) asked: std::sync::atomic::AtomicUsize,
 }
 
 /// A transparency log.
@@ -85,7 +90,31 @@ impl TrustedRoot {
             .map_err(|source| TrustError::Material(source.to_string().into()))?;
         let logs = root.tlogs.iter().map(LogKey::read).collect::<Result<_, _>>();
         let logs = logs.map_err(|source| TrustError::Material(Box::new(source)))?;
-        Ok(Self { verifier, logs, stampers: root.tsa_authorities() })
+        Ok(Self {
+            verifier,
+            logs,
+            stampers: root.tsa_authorities(),
+            #[cfg(test)]
+            asked: Default::default(),
+        })
+    }
+
+    /// Traces a bundle over this artifact to it: milliseconds of public-key work.
+    pub(crate) fn verify(
+        &self,
+        artifact: Artifact<'_>,
+        bundle: &sigstore_types::Bundle,
+        policy: &dyn sigstore_verify::Policy,
+    ) -> Result<VerificationResult, sigstore_verify::Error> {
+        #[cfg(test)]
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match artifact {
+            Artifact::Bytes(bytes) => self.verifier.verify(bytes, bundle, policy),
+            Artifact::Sha256(digest) => {
+                let digest = Sha256Hash::from_hex(&digest.hex())?;
+                self.verifier.verify(digest, bundle, policy)
+            }
+        }
     }
 
     /// Sigstore's public-good instance, as it was when this program was built.

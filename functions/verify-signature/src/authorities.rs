@@ -50,17 +50,28 @@ pub(crate) const SECRETS: &str = "/var/openfaas/secrets";
 /// The signers that these authorities are made up of, ready to be asked. One that cannot be read
 /// stops everything: an authority with a silently dropped key is not the one that the policy
 /// names.
-pub(crate) fn read(
-    authorities: &[&policy::Authority],
-    repository: &str,
-    secrets: &Secrets,
-    asking: &Asking<'_>,
+pub(crate) fn read<'r>(
+    authorities: &[&'r policy::Authority],
+    repository: &'r str,
+    secrets: &'r Secrets,
+    asking: &'r Asking<'r>,
 ) -> Result<Vec<Authority>, UnusableAuthority> {
+    let mut reader = Reader { repository, secrets, asking, roots: Vec::new() };
     let mut all = Vec::new();
     for authority in authorities {
-        read_into(authority, repository, secrets, asking, &mut all)?;
+        reader.read_into(authority, &mut all)?;
     }
     Ok(all)
+}
+
+/// What authorities are read with.
+struct Reader<'r> {
+    repository: &'r str,
+    secrets: &'r Secrets,
+    asking: &'r Asking<'r>,
+    /// The roots that were read. Authorities that name the same share it, and what is traced to it
+    /// is traced once for all of them.
+    roots: Vec<(Option<&'r str>, Arc<TrustedRoot>)>,
 }
 
 /// The safeguards that an authority's trust policy of Notation's gives up.
@@ -69,65 +80,81 @@ pub(crate) fn unsafe_options(authority: &Authority) -> Vec<String> {
     options.map(|option| format!("{}: notation {option}", authority.name)).collect()
 }
 
-fn read_into(
-    authority: &policy::Authority,
-    repository: &str,
-    secrets: &Secrets,
-    asking: &Asking<'_>,
-    all: &mut Vec<Authority>,
-) -> Result<(), UnusableAuthority> {
-    if authority.r#static.is_some() {
-        return Ok(());
+impl<'r> Reader<'r> {
+    fn read_into(
+        &mut self,
+        authority: &'r policy::Authority,
+        all: &mut Vec<Authority>,
+    ) -> Result<(), UnusableAuthority> {
+        if authority.r#static.is_some() {
+            return Ok(());
+        }
+        if authority.members().is_empty() {
+            let root = self.root(authority)?;
+            all.push(self.read_one(authority, root)?);
+        }
+        authority.members().iter().try_for_each(|member| self.read_into(member, all))
     }
-    if authority.members().is_empty() {
-        all.push(read_one(authority, repository, secrets, asking)?);
-    }
-    let mut members = authority.members().iter();
-    members.try_for_each(|member| read_into(member, repository, secrets, asking, all))
-}
 
-fn read_one(
-    authority: &policy::Authority,
-    repository: &str,
-    secrets: &Secrets,
-    asking: &Asking<'_>,
-) -> Result<Authority, UnusableAuthority> {
-    let name = || authority.name.clone();
-    let key = |(number, key): (usize, &TrustedKey)| read_key(authority, number, key, secrets);
-    let identities = authority.identities.iter().map(identity).collect::<Result<_, _>>();
-    let attestation = |asked| attestation(asked, asking);
-    let attestations = authority.attestations.iter().map(attestation).collect::<Result<_, _>>();
-    let pattern = |source| UnusableAuthority::Pattern { authority: name(), source };
-    let waived = |waived| if waived { Demand::WaivedUnsafe } else { Demand::Required };
-    let asks = |proof| authority.require.contains(&proof);
-    Ok(Authority {
-        name: name(),
-        keys: (1..).zip(&authority.keys).map(key).collect::<Result<_, _>>()?,
-        identities: identities.map_err(pattern)?,
-        certificate_authorities: certificate_authorities(authority, secrets)?,
-        notation: notation(authority, repository, secrets)?,
-        root: root(authority)?,
-        keyed_log: match asks(Proof::TransparencyLog) {
-            true => LogDemand::Required,
-            false => LogDemand::NotAsked,
-        },
-        evidence: Evidence {
-            log: waived(authority.skip_transparency_log_unsafe),
-            certificate_log: waived(authority.skip_certificate_log_unsafe),
-        },
-        timestamp: match asks(Proof::Timestamp) {
-            true => TimestampDemand::Required,
-            false => TimestampDemand::NotAsked,
-        },
-        threshold: authority.threshold,
-        annotations: authority.annotations.clone(),
-        image_signature: match authority.image_signature {
-            ImageSignature::Required => SignatureDemand::Required,
-            ImageSignature::NotAsked => SignatureDemand::NotAsked,
-        },
-        attestations: attestations.map_err(pattern)?,
-        repositories: authority.repositories.iter().cloned().collect(),
-    })
+    fn root(
+        &mut self,
+        authority: &'r policy::Authority,
+    ) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
+        if !asks_root(authority) {
+            return Ok(None);
+        }
+        let json = authority.trusted_root.json();
+        if let Some((_, root)) = self.roots.iter().find(|(of, _)| *of == json) {
+            return Ok(Some(Arc::clone(root)));
+        }
+        let root = Arc::new(read_root(authority)?);
+        self.roots.push((json, Arc::clone(&root)));
+        Ok(Some(root))
+    }
+
+    fn read_one(
+        &self,
+        authority: &policy::Authority,
+        root: Option<Arc<TrustedRoot>>,
+    ) -> Result<Authority, UnusableAuthority> {
+        let Self { repository, secrets, asking, .. } = *self;
+        let name = || authority.name.clone();
+        let key = |(number, key): (usize, &TrustedKey)| read_key(authority, number, key, secrets);
+        let identities = authority.identities.iter().map(identity).collect::<Result<_, _>>();
+        let attestation = |asked| attestation(asked, asking);
+        let attestations = authority.attestations.iter().map(attestation).collect::<Result<_, _>>();
+        let pattern = |source| UnusableAuthority::Pattern { authority: name(), source };
+        let waived = |waived| if waived { Demand::WaivedUnsafe } else { Demand::Required };
+        let asks = |proof| authority.require.contains(&proof);
+        Ok(Authority {
+            name: name(),
+            keys: (1..).zip(&authority.keys).map(key).collect::<Result<_, _>>()?,
+            identities: identities.map_err(pattern)?,
+            certificate_authorities: certificate_authorities(authority, secrets)?,
+            notation: notation(authority, repository, secrets)?,
+            root,
+            keyed_log: match asks(Proof::TransparencyLog) {
+                true => LogDemand::Required,
+                false => LogDemand::NotAsked,
+            },
+            evidence: Evidence {
+                log: waived(authority.skip_transparency_log_unsafe),
+                certificate_log: waived(authority.skip_certificate_log_unsafe),
+            },
+            timestamp: match asks(Proof::Timestamp) {
+                true => TimestampDemand::Required,
+                false => TimestampDemand::NotAsked,
+            },
+            threshold: authority.threshold,
+            annotations: authority.annotations.clone(),
+            image_signature: match authority.image_signature {
+                ImageSignature::Required => SignatureDemand::Required,
+                ImageSignature::NotAsked => SignatureDemand::NotAsked,
+            },
+            attestations: attestations.map_err(pattern)?,
+            repositories: authority.repositories.iter().cloned().collect(),
+        })
+    }
 }
 
 fn read_key(
@@ -205,21 +232,20 @@ fn notation(
         .map_err(|it| UnusableAuthority::Notation { authority: name(), source: Box::new(it) })
 }
 
-/// Whom certificates, logs and timestamps are traced to, if any is asked about.
-pub(crate) fn root(
-    authority: &policy::Authority,
-) -> Result<Option<Arc<TrustedRoot>>, UnusableAuthority> {
+/// Whether any certificate, log or timestamp is asked about that a root is needed for.
+pub(crate) fn asks_root(authority: &policy::Authority) -> bool {
     let certified =
         !authority.identities.is_empty() && authority.certificate_authorities.is_empty();
-    if !certified && authority.require.is_empty() {
-        return Ok(None);
-    }
+    certified || !authority.require.is_empty()
+}
+
+/// Whom certificates, logs and timestamps are traced to.
+pub(crate) fn read_root(authority: &policy::Authority) -> Result<TrustedRoot, UnusableAuthority> {
     let root = match authority.trusted_root.json() {
         Some(json) => TrustedRoot::from_json(json.as_bytes()),
         None => TrustedRoot::public_good(),
     };
-    root.map(|root| Some(Arc::new(root)))
-        .map_err(|source| UnusableAuthority::Root { authority: authority.name.clone(), source })
+    root.map_err(|source| UnusableAuthority::Root { authority: authority.name.clone(), source })
 }
 
 pub(crate) fn identity(identity: &policy::Identity) -> Result<Identity, TextMatchError> {
@@ -300,8 +326,41 @@ pub(crate) fn secrets_folder(variable: impl Fn(&str) -> Option<String>) -> PathB
 
 #[cfg(test)]
 mod tests {
-    use policy::Extension;
+    use jiff::Timestamp;
+    use policy::{Extension, Policy};
     use signature::Signer;
+    use testkit::sigstore::Instance;
+    use verdict::PolicyDocument;
+
+    use super::*;
+    use crate::statement_rules::Warnings;
+
+    #[test]
+    fn authorities_that_name_the_same_root_share_it() {
+        let root = Instance::new("acme").trusted_root().to_string();
+        let of = |name: &str, root: &str| {
+            serde_json::json!({
+                "name": name, "trusted-root": root,
+                "identities": [{"subject": "ci@acme.example", "issuer": "https://issuer.example"}],
+            })
+        };
+        let several = |name: &str| {
+            let any =
+                [of(&format!("{name} own"), &root), of(&format!("{name} public"), "public-good")];
+            serde_json::json!({"name": name, "images": ["**"], "any": any})
+        };
+        let all = [several("a"), several("b")];
+        let all = serde_json::json!({"signatures": {"authorities": all}});
+        let document = PolicyDocument { body: all.to_string(), files: Default::default() };
+        let policy = Policy::parse(&document).unwrap();
+        let authorities: Vec<_> = policy.signatures.authorities.iter().collect();
+        let (deadline, warnings) = (Timestamp::now(), Warnings::default());
+        let asking = Asking { rego: &policy.rego, deadline, warnings };
+        let read = read(&authorities, "fn", &Secrets::default(), &asking).unwrap();
+        let roots: Vec<_> = read.iter().map(|it| Arc::as_ptr(it.root.as_ref().unwrap())).collect();
+        assert_eq!((roots[0], roots[1]), (roots[2], roots[3]));
+        assert_ne!(roots[0], roots[1]);
+    }
 
     #[test]
     fn the_policy_names_what_certificates_say_as_signatures_do() {

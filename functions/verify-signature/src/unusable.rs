@@ -58,7 +58,9 @@ fn look(authority: &Authority, parts: &mut Vec<UnusablePart>) {
             tell(Some(json), UnusableAuthority::Notation { authority: name(), source });
         }
     }
-    if let Err(error) = authorities::root(authority) {
+    if authorities::asks_root(authority)
+        && let Err(error) = authorities::read_root(authority)
+    {
         tell(authority.trusted_root.json(), error);
     }
     let patterns = authority.identities.iter().map(|it| authorities::identity(it).map(drop));
