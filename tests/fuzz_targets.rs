@@ -51,7 +51,7 @@ targets! {
     cluster_image_policy dockerfile envelope image_archive image_layer image_layout image_manifest
     image_name layer_journal layer_tar notation_envelope notation_timestamp notation_trust
     osv_records package_files policy rpm_database runtime_policy sigstore_bundle snapshot_proc stack
-    trusted_root versions
+    trusted_root tuf_repository versions
 }
 
 /// Damaged copies for each file of a corpus.

@@ -145,6 +145,11 @@ impl TufAuthor {
 impl TufServer {
     /// Serves what an author publishes.
     pub fn start(author: &TufAuthor) -> Self {
+        Self::of_files(author.files())
+    }
+
+    /// Serves these files, by path.
+    pub fn of_files(published: BTreeMap<String, Vec<u8>>) -> Self {
         let files = Arc::new(Mutex::new(BTreeMap::new()));
         let served = files.clone();
         let server = ScriptedRegistry::start(move |seen| {
@@ -153,14 +158,19 @@ impl TufServer {
             files.get(&seen.path).cloned().unwrap_or_else(|| Answer::status(404))
         });
         let server = Self { files, server };
-        server.publish(author);
+        server.publish_files(published);
         server
     }
 
     /// Publishes this instead of what was there.
     pub fn publish(&self, author: &TufAuthor) {
-        let answers = author.files().into_iter();
-        let answers = answers.map(|(path, bytes)| (format!("/{path}"), Answer::bytes(bytes)));
+        self.publish_files(author.files());
+    }
+
+    /// Publishes these files instead, by path.
+    pub fn publish_files(&self, files: BTreeMap<String, Vec<u8>>) {
+        let answers =
+            files.into_iter().map(|(path, bytes)| (format!("/{path}"), Answer::bytes(bytes)));
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = answers.collect();
     }
 
