@@ -14,12 +14,7 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// A client for one gateway or one stack.yml.
 pub(crate) fn build(connect_time_max: Duration) -> Result<Client, BuildError> {
-    let mut roots = RootCertStore::empty();
-    let (added, _) =
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    if added == 0 {
-        return Err(BuildError::Roots);
-    }
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -40,9 +35,6 @@ pub(crate) fn build(connect_time_max: Duration) -> Result<Client, BuildError> {
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// None of the compiled-in roots is usable.
-    #[error("no root certificate is usable")]
-    Roots,
     /// TLS could not be set up.
     #[error("set up TLS")]
     Tls(#[source] rustls::Error),

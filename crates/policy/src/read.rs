@@ -8,7 +8,7 @@ use crate::checks;
 use crate::error::PolicyError;
 use crate::policy::Policy;
 use crate::rego::RegoFile;
-use crate::yaml::{self, nearest};
+use crate::yaml::{self, What};
 use crate::{signatures, waivers};
 
 /// The longest policy.yml that is read.
@@ -40,7 +40,24 @@ pub(crate) fn body(yaml: &str) -> Result<Policy, PolicyError> {
         let what = "policy.yml".to_owned();
         return Err(PolicyError::TooLarge { what, bytes_max: BODY_BYTES_MAX });
     }
-    yaml::read(yaml)
+    yaml::read(yaml).map_err(explain)
+}
+
+fn explain(fault: yaml::Fault) -> PolicyError {
+    let (line, column) = fault.place();
+    match fault.what {
+        What::UnknownKey { key, known } => {
+            PolicyError::UnknownKey { nearest: nearest(&key, known), key, known, line }
+        }
+        What::Other(what) => PolicyError::Yaml { line, column, source: what.into() },
+    }
+}
+
+/// The word that was most likely meant.
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let likeness = |it: &&str| strsim::normalized_damerau_levenshtein(word, it);
+    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) >= 0.5).then_some(best)
 }
 
 /// The document's files that these paths name: themselves, or what lies below them.

@@ -5,19 +5,19 @@
 //! were 400 KB (docs/decisions/011). Here it fills one type, [`Node`]; what fills all others is
 //! [`typed`], which has no more to do than to look at a tree.
 
+mod fault;
 mod node;
 mod typed;
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
-use crate::error::PolicyError;
+pub(crate) use fault::{Fault, What};
 use node::Node;
-pub(crate) use typed::nearest;
-use typed::{Fault, Typed};
+use typed::Typed;
 
 /// A document of YAML as a `T`; an empty one is an empty mapping.
-pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, PolicyError> {
+pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, Fault> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: 32,
@@ -37,10 +37,6 @@ pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, PolicyError> {
         merge_keys: MergeKeyPolicy::Merge,
         with_snippet: false,
     };
-    let root: Node = serde_saphyr::from_str_with_options(yaml, options).map_err(|source| {
-        let (line, column) =
-            source.location().map_or((1, 1), |place| (place.line(), place.column()));
-        PolicyError::Yaml { line, column, source: source.into() }
-    })?;
-    T::deserialize(Typed::root(&root, yaml)).map_err(Fault::explain)
+    let root: Node = serde_saphyr::from_str_with_options(yaml, options)?;
+    T::deserialize(Typed::root(&root, yaml))
 }

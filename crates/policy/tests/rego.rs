@@ -185,8 +185,11 @@ fn rules_that_answer_nothing_are_no_pass() {
     refused("deny.x contains \"a\" if true", "write deny_x");
     refused("deny contains m if m := unknown_function(1)", "data.main.deny fails");
     refused("deny contains m if { p := 1; p := 2; m := \"a\" }", "a.rego");
-    let nobody = Rego { namespaces: Vec::new(), ..rules("x := 1") };
-    assert!(ask(&nobody).unwrap_err().to_string().contains("nobody is asked"));
+    let of_all = |text: &str| Rego { namespaces: Vec::new(), ..rules(text) };
+    let nobody = ask(&of_all("x := 1")).unwrap_err().to_string();
+    assert!(nobody.contains("no deny, violation or warn rule"), "{nobody}");
+    let other = ask(&of_all("package other\ndeny contains \"a\" if true")).unwrap();
+    assert_eq!(other.rules, ["data.other.deny"]);
     let none = Rego { modules: Vec::new(), ..Rego::default() };
     assert!(matches!(ask(&none), Err(RegoError::Refused(_))));
 }

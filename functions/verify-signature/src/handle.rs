@@ -21,3 +21,9 @@ pub async fn handle(request: Request<Bytes>) -> Response<Bytes> {
     };
     ImageFunction::answer(FUNCTION.get_or_init(set_up), request).await
 }
+
+/// Evaluates the user's Rego if this process was started for that, and then does not return. The
+/// template calls it first of all; without it every rule over an attestation is `undecided`.
+pub fn before_serving() {
+    policy::rego::answer_if_asked(std::env::args_os());
+}

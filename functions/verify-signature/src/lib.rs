@@ -17,6 +17,6 @@ mod statement_rules;
 mod unusable;
 
 pub use check::{NAME, VerifySignature};
-pub use handle::handle;
+pub use handle::{before_serving, handle};
 pub use rules::RULES;
 pub use unusable::{UnusablePart, unusable_parts};

@@ -95,7 +95,7 @@ pub(crate) const ATTESTATION_RULES_FAILED: Rule = Rule {
     id: "attestation-rules-failed",
     title: "the policy's rules over an attestation could not be asked",
     severity: Severity::High,
-    remedy: "mend the named Rego module (`faas-validator policy check` reads it), or raise the named limit in policy.yml under `rego.limits:`; a function has no engine, so there ask by `predicate:` or let the command line judge",
+    remedy: "mend the named Rego module (`faas-validator policy check` reads it), or raise the named limit in policy.yml under `rego.limits:`",
 };
 
 /// A `warn` rule over an attestation gave a result.

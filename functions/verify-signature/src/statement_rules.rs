@@ -1,16 +1,15 @@
-//! The user's own rules over attestations (Rego). The command line asks them, in a process of
-//! their own; a function has no engine, and says so.
-
-#[cfg(feature = "rego")]
-mod engine;
-#[cfg(any(test, not(feature = "rego")))]
-mod no_engine;
+//! The user's own rules over attestations (Rego). Each evaluation is a process of its own
+//! (`policy::rego`).
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use policy::rego::{self, RegoKind, RegoResult};
 use policy::{Rego, RegoFile};
+use serde_json::value::RawValue;
 use signature::StatementRules;
 use verdict::{Effect, Finding};
 
@@ -19,8 +18,11 @@ use crate::rules;
 /// How many warnings are told; the others are counted.
 const WARNINGS_MAX: usize = 20;
 
+/// An evaluation may take as much memory as the policy lets it: images are judged at the same
+/// time, and their rules one after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// What is needed to ask rules: the policy's `rego:` part, and until when there is an answer.
-#[cfg_attr(not(feature = "rego"), expect(dead_code, reason = "there is no engine to ask"))]
 pub(crate) struct Asking<'p> {
     pub(crate) rego: &'p Rego,
     pub(crate) deadline: Timestamp,
@@ -37,18 +39,46 @@ struct Said {
     more: usize,
 }
 
+/// One module, ready to be asked.
+#[derive(Debug)]
+struct Module {
+    rego: Rego,
+    deadline: Timestamp,
+    warnings: Warnings,
+}
+
 impl Asking<'_> {
     /// The rules of a module.
     pub(crate) fn rules(&self, module: &RegoFile) -> Arc<dyn StatementRules> {
-        #[cfg(feature = "rego")]
-        return engine::rules(self, module);
-        #[cfg(not(feature = "rego"))]
-        return no_engine::rules(module);
+        let (rego, deadline) = (self.rego.of_module(module.clone()), self.deadline);
+        Arc::new(Module { rego, deadline, warnings: self.warnings.clone() })
     }
 }
 
+impl StatementRules for Module {
+    fn objections(
+        &self,
+        statement: &RawValue,
+    ) -> Result<Vec<String>, Box<dyn Error + Send + Sync>> {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        // Waiting for one's turn takes time too.
+        let left = self.deadline.duration_since(Timestamp::now());
+        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+        let answers = rego::evaluate(&self.rego, &statement, left)?;
+        let (denied, warned): (Vec<_>, Vec<_>) =
+            answers.results.iter().partition(|it| it.kind == RegoKind::Deny);
+        if denied.is_empty() {
+            self.warnings.add(warned.into_iter().map(told));
+        }
+        Ok(denied.into_iter().map(told).collect())
+    }
+}
+
+fn told(result: &RegoResult) -> String {
+    format!("{} ({} at {})", result.message, result.rule, result.source)
+}
+
 impl Warnings {
-    #[cfg(feature = "rego")]
     fn add(&self, warnings: impl Iterator<Item = String>) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for warning in warnings {

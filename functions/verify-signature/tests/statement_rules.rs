@@ -36,7 +36,7 @@ warn contains \"the scan is of a trial\" if input.predicate.scanner.uri == \"pkg
 ";
 
 fn main() {
-    policy::rego::answer_if_asked(std::env::args_os());
+    verify_signature::before_serving();
     let trials = [
         trial("rules_see_the_whole_statement", rules_see_the_whole_statement),
         trial("what_rules_deny_rejects_and_is_told", what_rules_deny_rejects),

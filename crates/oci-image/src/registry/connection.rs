@@ -44,9 +44,8 @@ pub(crate) fn builder(
 }
 
 fn tls(access: &Access) -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    let compiled_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
-    roots.add_parsable_certificates(compiled_in.chain(access.roots.iter().cloned()));
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add_parsable_certificates(access.roots.iter().cloned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

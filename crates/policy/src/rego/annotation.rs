@@ -4,6 +4,7 @@ use serde::Deserialize;
 use verdict::Severity;
 
 use super::evaluation;
+use crate::yaml;
 
 /// What is said about a rule.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,13 +55,7 @@ pub(super) fn all(text: &str) -> Result<Vec<(u32, Annotation)>, String> {
 
 fn read(yaml: &str) -> Result<Annotation, String> {
     // Comments are indented alike behind their `#`, most by one space.
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: 16, max_nodes: 10_000, max_aliases: 0 },
-        with_snippet: false,
-    };
-    let written: Option<Written> =
-        serde_saphyr::from_str_with_options(yaml, options).map_err(|error| error.to_string())?;
-    let Some(written) = written else { return Ok(Annotation::default()) };
+    let written: Written = yaml::read(yaml).map_err(|fault| fault.to_string())?;
     let severity = match &written.custom.severity {
         Some(word) => {
             Some(evaluation::severity(word).ok_or_else(|| format!("{word:?} is no severity"))?)

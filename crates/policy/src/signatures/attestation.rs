@@ -37,8 +37,7 @@ pub struct Attestation {
     /// The user's own rules over the statement: a Rego module's text, or its path beside
     /// policy.yml (`….rego`). Its `input` is the in-toto statement. What its `deny` and
     /// `violation` rules give is said against the attestation, and `warn` rules warn; dialect,
-    /// data and limits are those of policy.yml's `rego:`. The command line asks them; a function
-    /// has no engine, and leaves the image undecided.
+    /// data and limits are those of policy.yml's `rego:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rego: Option<String>,
     /// The module that `rego` is or names; a parsed policy holds its text.

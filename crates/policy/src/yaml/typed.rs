@@ -1,7 +1,5 @@
 //! From a tree of YAML to types, with the place of whatever does not fit.
 
-use std::fmt;
-
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected,
@@ -9,8 +7,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::fault::Fault;
 use super::node::{Node, Value};
-use crate::error::PolicyError;
 
 /// A node that a type is made of.
 #[derive(Clone, Copy)]
@@ -18,19 +16,6 @@ pub(super) struct Typed<'de> {
     node: &'de Node,
     yaml: &'de str,
     is_root: bool,
-}
-
-/// What does not fit, and where.
-#[derive(Debug)]
-pub(super) struct Fault {
-    kind: Kind,
-    place: Option<(u64, u64)>,
-}
-
-#[derive(Debug)]
-enum Kind {
-    UnknownKey { key: String, known: &'static [&'static str] },
-    Other(String),
 }
 
 impl<'de> Typed<'de> {
@@ -67,7 +52,7 @@ impl<'de> Typed<'de> {
 
     /// The fault, which lies here unless it lies deeper.
     fn at(self, fault: Fault) -> Fault {
-        Fault { place: fault.place.or(Some((self.node.line, self.node.column))), ..fault }
+        fault.or_at(self.node.line, self.node.column)
     }
 
     fn make<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
@@ -264,57 +249,3 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         }
     }
 }
-
-impl Fault {
-    /// The fault, in a policy's words.
-    pub(super) fn explain(self) -> PolicyError {
-        let (line, column) = self.place.unwrap_or((1, 1));
-        match self.kind {
-            Kind::UnknownKey { key, known } => {
-                PolicyError::UnknownKey { nearest: nearest(&key, known), key, known, line }
-            }
-            Kind::Other(what) => PolicyError::Yaml { line, column, source: what.into() },
-        }
-    }
-}
-
-/// The word that was most likely meant.
-pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let likeness = |it: &&str| strsim::normalized_damerau_levenshtein(word, it);
-    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) >= 0.5).then_some(best)
-}
-
-impl de::Error for Fault {
-    fn custom<T: fmt::Display>(what: T) -> Self {
-        Self { kind: Kind::Other(what.to_string()), place: None }
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        match found {
-            Unexpected::Unit => {
-                Self::custom(format_args!("nothing stands there, expected {expected}"))
-            }
-            _ => Self::custom(format_args!("invalid type: {found}, expected {expected}")),
-        }
-    }
-
-    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self { kind: Kind::UnknownKey { key: field.to_owned(), known }, place: None }
-    }
-
-    fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        Self::unknown_field(variant, known)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::UnknownKey { key, .. } => write!(f, "unknown key {key:?}"),
-            Kind::Other(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
