@@ -50,8 +50,8 @@ targets! {
     advisory_index attached_signatures bill_of_materials call_headers certificate_authorities
     cluster_image_policy dockerfile envelope image_archive image_layer image_layout image_manifest
     image_name layer_journal layer_tar notation_envelope notation_timestamp notation_trust
-    osv_records package_files policy rpm_database runtime_policy sigstore_bundle snapshot_proc stack
-    trusted_root tuf_repository versions
+    osv_records package_files policy revocation_lists rpm_database runtime_policy sigstore_bundle
+    snapshot_proc stack trusted_root tuf_repository versions
 }
 
 /// Damaged copies for each file of a corpus.

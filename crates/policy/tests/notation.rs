@@ -13,6 +13,10 @@ fn certificate(name: &str) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n")
 }
 
+fn list(name: &str) -> String {
+    certificate(name).replace("CERTIFICATE", "X509 CRL")
+}
+
 fn document(authority: &str) -> PolicyDocument {
     let body = format!("signatures: {{authorities: [{{name: a, images: ['**'], {authority}}}]}}");
     let files = [
@@ -20,6 +24,7 @@ fn document(authority: &str) -> PolicyDocument {
         ("n/truststore/x509/ca/acme/1.pem", certificate("one")),
         ("n/truststore/x509/ca/acme/2.crt", certificate("two")),
         ("n/truststore/x509/tsa/times/1.pem", certificate("three")),
+        ("n/truststore/x509/crl/acme/1.crl", list("six")),
         ("n/localkeys/acme.crt", certificate("four")),
         ("other.pem", certificate("five")),
     ];
@@ -51,7 +56,7 @@ fn a_folder_of_notations_is_its_trust_policy_and_stores() {
         assert_eq!(authority.notation.as_deref(), Some(POLICY));
         let stores = stores(&authority);
         let names: Vec<&str> = stores.keys().copied().collect();
-        assert_eq!(names, ["ca:acme", "tsa:times"]);
+        assert_eq!(names, ["ca:acme", "crl:acme", "tsa:times"]);
         assert!(stores["ca:acme"].contains("one") && stores["ca:acme"].contains("two"));
         assert!(!format!("{stores:?}").contains("four"));
     }
@@ -67,6 +72,11 @@ fn a_trust_policy_may_stand_alone_and_stores_come_from_anywhere() {
         assert!(stores["ca:x"].contains("five"));
         assert_eq!((stores["ca:y"], stores.len()), ("acme-root", 2));
     }
+    assert!(stores(&read("notation: n"))["crl:acme"].contains("six"));
+    let authority = read(
+        "identities: [{subject: x}], certificate-authorities: [other.pem, n/truststore/x509/crl/acme/1.crl]",
+    );
+    assert!(text(&authority.certificate_authorities[1]).contains("six"));
 }
 
 #[test]
@@ -98,12 +108,14 @@ fn no_key_that_lies_beside_a_trust_policy_travels() {
     };
     put("n/trustpolicy.json", POLICY);
     put("n/truststore/x509/ca/acme/1.pem", &certificate("one"));
+    put("n/truststore/x509/crl/acme/1.crl", &list("two"));
     put("n/localkeys/acme.key", "-----BEGIN PRIVATE KEY-----");
     put("n/signingkeys.json", "{}");
     let yml = "signatures: {authorities: [{name: a, images: ['**'], notation: n}]}";
     put("policy.yml", yml);
     let document = load(&folder.path().join("policy.yml")).unwrap();
     let paths: Vec<&str> = document.files.keys().map(String::as_str).collect();
-    assert_eq!(paths, ["n/trustpolicy.json", "n/truststore/x509/ca/acme/1.pem"]);
+    let stores = ["n/truststore/x509/ca/acme/1.pem", "n/truststore/x509/crl/acme/1.crl"];
+    assert_eq!(paths, ["n/trustpolicy.json", stores[0], stores[1]]);
     Policy::parse(&document).unwrap();
 }

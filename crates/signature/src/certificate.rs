@@ -1,12 +1,15 @@
 //! A signer's certificate, as far as `sigstore-verify` does not tell what stands in it: every name,
 //! whoever's key it is, and when it is valid. Reading one believes nothing of it.
 
+use jiff::Timestamp;
 use sigstore_types::bundle::VerificationMaterialContent;
 use x509_cert::Certificate as X509;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+use x509_cert::name::Name;
+use x509_cert::time::Time;
 
 use crate::bundle::Bundle;
 use crate::fault::Cause;
@@ -25,6 +28,10 @@ impl Certificate {
     /// Reads one (DER).
     pub(crate) fn read(der: &[u8]) -> Result<Self, Cause> {
         X509::from_der(der).map(Self).map_err(Into::into)
+    }
+
+    pub(crate) fn as_x509(&self) -> &X509 {
+        &self.0
     }
 
     /// Whose it is, by its names that say who somebody is, in their order: e-mail addresses, URIs,
@@ -83,6 +90,17 @@ impl Certificate {
         let (_, constraints) = constraints.filter(|(_, it)| it.ca)?;
         Some(constraints.path_len_constraint.map_or(usize::MAX, usize::from))
     }
+}
+
+/// A distinguished name (RFC 4514) as it may be shown.
+pub(crate) fn named(name: &Name) -> String {
+    name.to_string().chars().filter(|it| !it.is_control()).take(128).collect()
+}
+
+/// A time of a certificate's or of a list's.
+pub(crate) fn moment(time: &Time) -> Timestamp {
+    let second = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 fn text(name: &GeneralName) -> Option<String> {

@@ -300,6 +300,7 @@ impl Fault {
                 | BundleFault::NoIdentity(_)
                 | BundleFault::Signature(SignatureFault::Mismatch) => Outcome::OtherSigner,
                 BundleFault::Expired(_) => Outcome::Expired,
+                BundleFault::Revocation(fault) => fault.outcome(),
                 BundleFault::NotLogged
                 | BundleFault::CertificateNotLogged(_)
                 | BundleFault::OtherLog(_)

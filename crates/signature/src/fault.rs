@@ -9,6 +9,7 @@ use sigstore_verify::{CertificateError, TimestampError, TransparencyLogError};
 use crate::bundle::Bundle;
 use crate::certificate::Certificate;
 use crate::key::SignatureFault;
+use crate::revocation::RevocationFault;
 use crate::statement::StatementError;
 use crate::trust::TrustedRoot;
 
@@ -45,6 +46,9 @@ pub enum BundleFault {
     /// The certificate was not valid when the signature was made.
     #[error("its certificate was not valid when it was signed")]
     Expired(#[source] Cause),
+    /// The certificate, or one that it leads to, is revoked, or nobody knows whether it is.
+    #[error("its certificate may not count any more")]
+    Revocation(#[source] RevocationFault),
     /// The certificate carries no proof of a certificate log of the root, and one is asked for.
     #[error("no trusted certificate log vouches for its certificate")]
     CertificateNotLogged(#[source] Cause),
@@ -85,6 +89,9 @@ impl BundleFault {
             Self::BytesWanted => "give the artifact itself instead of its digest",
             Self::Certificate(_) | Self::Expired(_) => {
                 "name the trusted root of the instance that issued the certificate, and ask the signer to sign again if it expired"
+            }
+            Self::Revocation(_) => {
+                "ask the signer to sign again with a certificate that is not revoked, and name the newest list of each authority"
             }
             Self::NoIdentity(_) => "ask the signer to sign with a certificate of a Fulcio instance",
             Self::CertificateNotLogged(_) => {

@@ -30,6 +30,8 @@ pub enum Outcome {
     OtherSigner,
     /// A signature with a certificate that was not valid when it was made.
     Expired,
+    /// A signature with a certificate that its issuer has revoked.
+    Revoked,
     /// A signature that no log or trusted time vouches for, where that is asked.
     NotLogged,
     /// A trusted signature without an annotation that is asked for.

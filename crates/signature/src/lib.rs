@@ -27,7 +27,9 @@ mod notation;
 mod own_pki;
 mod payload;
 mod provider;
+mod revocation;
 mod rsa;
+mod signed;
 mod standing;
 mod statement;
 mod trust;
@@ -62,6 +64,7 @@ pub use notation::{
 };
 pub use own_pki::{CertificateAuthorities, CertificateAuthorityError};
 pub use payload::{Payload, PayloadError, SIGN_PREDICATE};
+pub use revocation::{RevocationFault, RevocationListError};
 pub use standing::{SignerId, Standing};
 pub use statement::{Statement, StatementError, Subject};
 pub use trust::{TRUSTED_ROOT_BYTES_MAX, TrustError, TrustedRoot};

@@ -12,7 +12,6 @@ mod envelope;
 mod fault;
 mod jws;
 mod lifetime;
-mod signed;
 mod target;
 mod time_info;
 mod timestamp;

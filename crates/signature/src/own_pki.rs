@@ -12,6 +12,8 @@ use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use sigstore_crypto::{WEBPKI_VERIFICATION_ALGS, parse_certificate_info};
 use sigstore_types::DerCertificate;
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
+use x509_cert::Certificate as X509;
+use x509_cert::der::Decode as _;
 
 use crate::artifact::Artifact;
 use crate::bundle::Bundle;
@@ -20,6 +22,7 @@ use crate::fault::{BundleFault, Cause, OutsideCertificate};
 use crate::keyed::KeyedLog;
 use crate::keyless::Signer;
 use crate::provider;
+use crate::revocation::{self, Moment, RevocationListError, RevocationLists};
 
 /// A longer text holds more than authorities.
 const PEM_BYTES_MAX: usize = 256 << 10;
@@ -39,11 +42,13 @@ const NOT_FOR_SIGNING: &str =
 pub struct CertificateAuthorities {
     trusted: Vec<Authority>,
     between: Vec<CertificateDer<'static>>,
+    revoked: RevocationLists,
 }
 
 #[derive(Debug, Clone)]
 struct Authority {
     anchor: TrustAnchor<'static>,
+    certificate: X509,
     name: String,
     times: (u64, u64),
     path_length: usize,
@@ -67,6 +72,9 @@ pub enum CertificateAuthorityError {
     /// A certificate that may not issue others.
     #[error("certificate {0} in it is none of a certificate authority")]
     NoAuthority(usize),
+    /// A list of revoked certificates that cannot be used.
+    #[error("list of revoked certificates {0} in it cannot be read")]
+    List(usize, #[source] RevocationListError),
     /// More than are looked at.
     #[error("more than {CERTIFICATES_MAX} certificates of authorities are named")]
     TooMany,
@@ -74,7 +82,8 @@ pub enum CertificateAuthorityError {
 
 impl CertificateAuthorities {
     /// Takes the authorities of a PEM text in, in any order. Those that issued themselves are
-    /// trusted, and the others lead to them; in a text without any such one all are trusted.
+    /// trusted, and the others lead to them; in a text without any such one all are trusted. Lists of
+    /// revoked certificates (X509 CRL) may stand among them, or in a text of their own.
     ///
     /// # Errors
     /// When anything in it is no certificate of an authority.
@@ -92,6 +101,11 @@ impl CertificateAuthorities {
         }
         let mut read = Vec::new();
         for (number, block) in (1..).zip(&blocks) {
+            if block.tag() == revocation::PEM {
+                let added = self.revoked.add(block.contents());
+                added.map_err(|source| Error::List(number, source))?;
+                continue;
+            }
             if block.tag() != "CERTIFICATE" {
                 return Err(Error::OtherBlock(block.tag().to_owned()));
             }
@@ -103,6 +117,7 @@ impl CertificateAuthorities {
             let authority = Authority {
                 anchor: anchor.to_owned(),
                 name: certificate.subject(),
+                certificate: certificate.as_x509().clone(),
                 times: certificate.times(),
                 path_length,
             };
@@ -119,7 +134,8 @@ impl CertificateAuthorities {
     }
 
     /// The name of the trusted authority to which this certificate leads, all valid then.
-    fn trace(&self, leaf: &[u8], above: &[&[u8]], time: Timestamp) -> Result<String, BundleFault> {
+    fn trace(&self, leaf: &[u8], above: &[&[u8]], moment: Moment) -> Result<String, BundleFault> {
+        let time = moment.made.unwrap_or(moment.now);
         let second = u64::try_from(time.as_second()).unwrap_or_default();
         // webpki asks nothing of an anchor; an authority that ended vouches for nothing more.
         let is_valid = |it: &&Authority| (it.times.0..=it.times.1).contains(&second);
@@ -150,12 +166,32 @@ impl CertificateAuthorities {
                 &between,
                 UnixTime::since_unix_epoch(Duration::from_secs(second)),
                 KeyUsage::required_if_present(&CODE_SIGNING),
-                None, // lists of what was revoked are not looked at
+                None, // webpki asks lists of what was revoked as of then, and we as of now
                 Some(&is_short),
             )
             .map_err(untraced)?;
-        let name = named(&valid, &path).map(|it| it.name.clone());
-        name.ok_or_else(|| untraced(webpki::Error::UnknownIssuer))
+        let authority = named(&valid, &path);
+        let authority = authority.ok_or_else(|| untraced(webpki::Error::UnknownIssuer))?;
+        self.is_not_revoked(&path, authority, moment)?;
+        Ok(authority.name.clone())
+    }
+
+    /// That no certificate of a path is revoked, where lists are named.
+    fn is_not_revoked(
+        &self,
+        path: &VerifiedPath<'_>,
+        authority: &Authority,
+        moment: Moment,
+    ) -> Result<(), BundleFault> {
+        if self.revoked.is_empty() {
+            return Ok(());
+        }
+        let between = path.intermediate_certificates().map(|it| it.der());
+        let below = std::iter::once(path.end_entity().der()).chain(between);
+        let below: Result<Vec<X509>, _> = below.map(|der| X509::from_der(&der)).collect();
+        let below = below.map_err(|source| BundleFault::Unsupported(source.into()))?;
+        let issuers = below.iter().skip(1).chain(std::iter::once(&authority.certificate));
+        self.revoked.check(below.iter().zip(issuers), moment).map_err(BundleFault::Revocation)
     }
 }
 
@@ -221,14 +257,16 @@ impl Bundle {
             return Err(BundleFault::Certificate(NOT_FOR_SIGNING.into()));
         }
         // 3. Was it good at each of these times, or is it now?
-        let now = [Timestamp::now()];
+        let now = Timestamp::now();
         let (times, outside): (_, Outside) = match signature.times.as_slice() {
-            [] => (&now[..], OutsideCertificate::judged),
+            [] => (std::slice::from_ref(&now), OutsideCertificate::judged),
             times => (times, OutsideCertificate::signed),
         };
         let mut authority = String::new();
         for time in times {
-            authority = authorities.trace(leaf, above, *time).map_err(|fault| match fault {
+            let made = (!signature.times.is_empty()).then_some(*time);
+            let moment = Moment { now, made };
+            authority = authorities.trace(leaf, above, moment).map_err(|fault| match fault {
                 BundleFault::Expired(cause) => BundleFault::Expired(
                     outside(time.as_second(), &certificate).map_or(cause, Into::into),
                 ),

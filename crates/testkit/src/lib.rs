@@ -16,6 +16,7 @@ pub mod image;
 pub mod notation;
 pub mod program;
 pub mod registry;
+pub mod revocation;
 pub mod signer;
 pub mod sigstore;
 pub mod tuf;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::bundle::Artifact;
 use crate::image::BuiltImage;
+use crate::revocation::{self, RevocationList};
 use crate::signer::Signer;
 use crate::sigstore::authority::extension;
 use crate::sigstore::der::{
@@ -144,6 +145,11 @@ impl Pki {
         Signer::new(&format!("notation {} signer", self.name))
     }
 
+    /// The root's key.
+    pub fn root_key(&self) -> &Signer {
+        &self.root
+    }
+
     /// The key of the authority.
     pub fn authority_key(&self) -> &Signer {
         &self.authority
@@ -243,6 +249,11 @@ pub fn trust_policy(pki: &Pki) -> Value {
         "trustStores": ["ca:acme"],
         "trustedIdentities": [identity],
     }]})
+}
+
+/// A list of revoked certificates in PEM, by the holder of this key with this name.
+pub fn list_pem(list: &RevocationList, issuer: &str, by: &Signer) -> String {
+    revocation::pem(&list.signed(&name(issuer), by))
 }
 
 /// A certificate in PEM.

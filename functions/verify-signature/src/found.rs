@@ -82,6 +82,10 @@ fn of_outcome(outcome: Outcome, image: &PinnedImage) -> Finding {
             let title = "the image is signed with a certificate that was not valid then";
             found(&rules::SIGNATURE_EXPIRED, title)
         }
+        Outcome::Revoked => {
+            let title = "the image is signed with a certificate that its issuer has revoked";
+            found(&rules::CERTIFICATE_REVOKED, title)
+        }
         Outcome::NotLogged => {
             let title =
                 "the image is signed, and no trusted log or timestamp vouches for it, as is asked";

@@ -34,6 +34,14 @@ pub(crate) const SIGNATURE_EXPIRED: Rule = Rule {
     remedy: "sign the image again; the certificate must be valid at the time that the log or timestamp authority vouches for",
 };
 
+/// The certificate's issuer took it back.
+pub(crate) const CERTIFICATE_REVOKED: Rule = Rule {
+    id: "certificate-revoked",
+    title: "the image is signed with a certificate that its issuer has revoked",
+    severity: Severity::Critical,
+    remedy: "find out why it was revoked (the detail says since when); have the image built and signed again by somebody whose certificate is not",
+};
+
 /// A log entry or a trusted time is asked, and there is none that is trusted.
 pub(crate) const SIGNATURE_NOT_LOGGED: Rule = Rule {
     id: "signature-not-logged",
@@ -71,7 +79,7 @@ pub(crate) const SIGNATURE_UNCHECKED: Rule = Rule {
     id: "signature-unchecked",
     title: "not all that is asked of the signature can be checked here",
     severity: Severity::High,
-    remedy: "read the detail for what is asked; say in Notation's trust policy that it is not (`override: {\"revocation\": \"skip\"}`), or sign without a plug-in",
+    remedy: "read the detail for what is asked; name the newest list of revoked certificates of each issuer, say in Notation's trust policy that it is not asked (`override: {\"revocation\": \"skip\"}`), or sign without a plug-in",
 };
 
 /// A part of a signature does not verify, and the user's own trust policy lets it be.
@@ -152,6 +160,7 @@ pub const RULES: &[Rule] = &[
     SIGNED_BY_OTHER,
     BAD_SIGNATURE,
     SIGNATURE_EXPIRED,
+    CERTIFICATE_REVOKED,
     SIGNATURE_NOT_LOGGED,
     ANNOTATION_MISSING,
     TOO_FEW_SIGNERS,

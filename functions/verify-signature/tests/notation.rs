@@ -12,8 +12,9 @@ use event_bus::Check as _;
 use serde_json::{Value, json};
 use testkit::bundle::Artifact;
 use testkit::image::{BuiltImage, ImageBuilder};
-use testkit::notation::{JWS, Pki, artifact, trust_policy};
+use testkit::notation::{Certificate, JWS, Pki, artifact, list_pem, payload, trust_policy};
 use testkit::registry::{AttachedRepository, Listing, ScriptedRegistry};
+use testkit::revocation::{KEY_COMPROMISE, RevocationList, Revoked, distribution_point};
 use testkit::signer::Signer;
 use verdict::{CheckOutcome, Effect, Report};
 use verify_signature::VerifySignature;
@@ -176,6 +177,34 @@ fn what_is_only_logged_is_warned_of() {
     // One beside it without any fault needs no word.
     let report = answer(&serve(vec![expired(), signed_by(&acme())]), &permissive);
     assert_eq!(report.findings.len(), 1, "{report:?}");
+}
+
+#[test]
+fn a_revoked_certificate_is_told_and_one_that_nobody_knows_of_is_undecided() {
+    let now = jiff::Timestamp::now().as_second();
+    let uri = distribution_point("http://acme.example/crl");
+    let signer =
+        Certificate { extensions: vec![uri], ..Certificate::signer(&acme().signer_name()) };
+    let chain = acme().chain(&signer);
+    let envelope = acme().jws(&testkit::notation::protected(), &payload(&image()), &chain);
+    let registry = serve(vec![artifact(&image(), JWS, envelope.to_string().into_bytes())]);
+    let with = |serial: u64| {
+        let revoked = vec![Revoked::new(serial, now - 60, KEY_COMPROMISE)];
+        let list = RevocationList::new(now - 60, 3_600, revoked);
+        let list = list_pem(&list, &acme().authority_name(), acme().authority_key());
+        let mut authority = authority(&level("strict"));
+        authority["trust-stores"]["crl:acme"] = json!(list);
+        answer(&registry, &[authority])
+    };
+    assert_eq!(rule(&with(signer.serial + 1)), "pass");
+    let revoked = with(signer.serial);
+    assert_eq!((rule(&revoked), revoked.outcome()), ("certificate-revoked", CheckOutcome::Fail));
+    assert!(finding(&revoked).detail.contains("(keyCompromise)"), "{revoked:?}");
+    let unknown = answer(&registry, &[authority(&level("strict"))]);
+    assert_eq!(
+        (rule(&unknown), unknown.outcome()),
+        ("signature-unchecked", CheckOutcome::Undecided)
+    );
 }
 
 #[test]

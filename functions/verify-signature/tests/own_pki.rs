@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use testkit::bundle::{Artifact, SIGN, statement};
 use testkit::image::{BuiltImage, ImageBuilder};
 use testkit::registry::{AttachedRepository, Listing};
+use testkit::revocation::{KEY_COMPROMISE, RevocationList, Revoked};
 use testkit::signer::{SignatureLayer, Signer, signature_manifest};
 use testkit::sigstore::{Instance, Leaf, Logged, Order, OwnPki, SIGNED_AT, pem};
 use verdict::Report;
@@ -110,6 +111,27 @@ fn a_certificate_by_the_authority_that_is_named_vouches_for_its_signer() {
     let report = answer(bundle(&acme, &me(), &alone()), &none);
     let attached = &report.evidence["attached"][0];
     assert_eq!((&attached["identity"], &attached["issuer"]), (&json!(ME), &json!("CN=acme root")));
+}
+
+#[test]
+fn what_a_named_list_revokes_vouches_for_nothing() {
+    let acme = OwnPki::new("acme");
+    let now = jiff::Timestamp::now().as_second();
+    let with = |from: i64, serial: u64| {
+        let list =
+            RevocationList::new(from, 86_400, vec![Revoked::new(serial, from, KEY_COMPROMISE)]);
+        json!({ "certificate-authorities": [acme.chain_pem(), acme.list_pem(&list)] })
+    };
+    check(&acme, &me(), &with(now - 60, 1), "pass", "");
+    check(&acme, &me(), &with(now - 60, 3), "certificate-revoked", "(keyCompromise)");
+    check(&acme, &me(), &with(now - 90_000, 1), "signature-unchecked", "is not known");
+    let theirs = RevocationList::new(now - 60, 86_400, vec![Revoked::new(3, now, KEY_COMPROMISE)]);
+    let theirs = OwnPki::new("mallory").list_pem(&theirs);
+    let lists = json!({ "certificate-authorities": [acme.chain_pem() + &theirs] });
+    check(&acme, &me(), &lists, "pass", "");
+    let broken = acme.chain_pem() + &acme.root_pem().replace("CERTIFICATE", "X509 CRL");
+    let broken = json!({ "certificate-authorities": [broken] });
+    check(&acme, &me(), &broken, "authority-unusable", "list of revoked certificates");
 }
 
 #[test]

@@ -32,16 +32,19 @@ pub struct Authority {
     pub identities: Vec<Identity>,
     /// The certificate authorities of its own (PEM, paths of PEM files, or `{secret: NAME}`) by which
     /// its identities are certified, instead of by those of the trusted root. An identity needs no
-    /// issuer then, and an entry of a transparency log is asked only by `require`.
+    /// issuer then, and an entry of a transparency log is asked only by `require`. Where lists of
+    /// revoked certificates (PEM, X509 CRL) are among them, they are asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificate_authorities: Vec<TrustedKey>,
     /// Whom it trusts with Notation signatures, instead of keys and identities: Notation's trust
     /// policy (JSON, or the path of a trustpolicy.json beside policy.yml), or the path of a folder
-    /// laid out as Notation's own, with trustpolicy.json and truststore/x509/TYPE/NAME/*.pem.
+    /// laid out as Notation's own, with trustpolicy.json and truststore/x509/TYPE/NAME/*.pem. Lists of
+    /// revoked certificates lie in truststore/x509/crl/NAME/*.crl, where Notation looks for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notation: Option<String>,
     /// The trust stores that Notation's trust policy names (`ca:NAME`, `signingAuthority:NAME`,
     /// `tsa:NAME`) and that are in no such folder: PEM, the path of a PEM file, or `{secret: NAME}`.
+    /// What `crl:NAME` holds are lists of revoked certificates of any of their issuers (X509 CRL).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub trust_stores: BTreeMap<String, TrustedKey>,
     /// How many *different* keys or identities must have signed. Signatures are not counted: one

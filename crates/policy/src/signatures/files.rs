@@ -37,10 +37,10 @@ fn collect<'a>(authorities: &'a [Authority], depth: usize, paths: &mut Vec<&'a s
 }
 
 /// Whether a file of a folder that an authority names is one that it needs: of Notation's folder
-/// the trust policy and certificates, and never a private key that lies beside them.
+/// the trust policy, certificates and lists of revoked ones, and never a private key beside them.
 pub(crate) fn is_wanted(name: &str) -> bool {
     notation::TRUST_POLICIES.contains(&name)
-        || [".pem", ".crt", ".cer"].iter().any(|suffix| name.ends_with(suffix))
+        || [".pem", ".crt", ".cer", ".crl"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn path(key: &TrustedKey) -> Option<&str> {

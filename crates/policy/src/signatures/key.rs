@@ -53,7 +53,9 @@ impl PublicKeyPem {
     }
 
     pub(crate) fn is_certificate(&self) -> bool {
-        self.0.trim_start().starts_with("-----BEGIN CERTIFICATE-----")
+        // Lists of revoked ones stand among certificates, or in files of their own.
+        let kinds = ["-----BEGIN CERTIFICATE-----", "-----BEGIN X509 CRL-----"];
+        kinds.iter().any(|it| self.0.trim_start().starts_with(it))
     }
 
     pub(crate) fn is_public_key(&self) -> bool {

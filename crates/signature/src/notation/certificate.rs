@@ -5,17 +5,13 @@ use std::fmt;
 
 use jiff::Timestamp;
 use x509_cert::der::asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
-use x509_cert::der::{Decode, Reader, SliceReader, Tagged};
-use x509_cert::ext::pkix::{
-    AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
-    KeyUsages,
-};
-use x509_cert::name::Name;
+use x509_cert::der::{Decode, Tagged};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::algorithm::NotationAlgorithm;
-use super::envelope::shown;
-use super::signed;
+use crate::certificate::{moment, named};
 use crate::key::{KeyError, PublicKey};
+use crate::signed;
 
 /// A certificate is not longer.
 const CERTIFICATE_BYTES_MAX: usize = 64 << 10;
@@ -31,7 +27,6 @@ const OTHER_PURPOSES: [&str; 5] = [
     "1.3.6.1.5.5.7.3.8",
     "1.3.6.1.5.5.7.3.9",
 ];
-const OCSP: &str = "1.3.6.1.5.5.7.48.1";
 
 /// A certificate, read.
 #[derive(Debug, Clone)]
@@ -44,7 +39,6 @@ pub(super) struct Certificate {
     constraints: Option<(bool, BasicConstraints)>,
     usage: Option<(bool, KeyUsage)>,
     purposes: Option<(bool, ExtendedKeyUsage)>,
-    is_revocable: bool,
 }
 
 /// Why a certificate cannot be used.
@@ -87,18 +81,13 @@ impl Certificate {
         let spki = x509_cert::der::Encode::to_der(&tbs.subject_public_key_info);
         let spki = spki.map_err(Error::Malformed)?;
         let key = PublicKey::from_der(&spki).map_err(|source| Error::Key(subject, source))?;
-        let access = tbs.get::<AuthorityInfoAccessSyntax>().map_err(Error::Malformed)?;
-        let asks_ocsp = access
-            .is_some_and(|(_, it)| it.0.iter().any(|it| it.access_method.to_string() == OCSP));
-        let lists = tbs.get::<CrlDistributionPoints>().map_err(Error::Malformed)?;
         Ok(Self {
             der: der.to_vec(),
-            signed: first_part(der).map_err(Error::Malformed)?,
+            signed: signed::first_part(der).map_err(Error::Malformed)?,
             key,
             constraints: tbs.get().map_err(Error::Malformed)?,
             usage: tbs.get().map_err(Error::Malformed)?,
             purposes: tbs.get().map_err(Error::Malformed)?,
-            is_revocable: asks_ocsp || lists.is_some(),
             parsed,
         })
     }
@@ -144,19 +133,14 @@ impl Certificate {
         self.constraints.as_ref().is_some_and(|(_, it)| it.ca)
     }
 
-    /// Whether its issuer says where it would be said to be revoked.
-    pub(super) fn is_revocable(&self) -> bool {
-        self.is_revocable
+    pub(super) fn parsed(&self) -> &x509_cert::Certificate {
+        &self.parsed
     }
 
     /// From and until when it is valid; both are inclusive.
     pub(super) fn times(&self) -> (Timestamp, Timestamp) {
         let validity = &self.parsed.tbs_certificate.validity;
-        let time = |it: x509_cert::time::Time| {
-            let second = i64::try_from(it.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
-            Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
-        };
-        (time(validity.not_before), time(validity.not_after))
+        (moment(&validity.not_before), moment(&validity.not_after))
     }
 
     pub(super) fn is_valid_at(&self, at: Timestamp) -> bool {
@@ -238,22 +222,6 @@ impl fmt::Display for Certificate {
 fn signs_alone(usage: &KeyUsage) -> bool {
     let only = KeyUsages::DigitalSignature | KeyUsages::NonRepudiation;
     usage.digital_signature() && only.contains(usage.0)
-}
-
-fn named(name: &Name) -> String {
-    shown(&name.to_string())
-}
-
-/// The first element of a sequence, as it stands: what is signed is bytes, not what they mean.
-pub(super) fn first_part(der: &[u8]) -> Result<Vec<u8>, x509_cert::der::Error> {
-    let mut reader = SliceReader::new(der)?;
-    reader.sequence(|inner| {
-        let first = inner.tlv_bytes()?;
-        while !inner.is_finished() {
-            inner.tlv_bytes()?;
-        }
-        Ok(first.to_vec())
-    })
 }
 
 /// The short names that Notation's trust policies are written with.

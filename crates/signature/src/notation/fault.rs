@@ -6,6 +6,7 @@ use super::chain::ChainError;
 use super::envelope::EnvelopeError;
 use super::timestamp::TimestampError;
 use crate::judge::Outcome;
+use crate::revocation::RevocationFault;
 
 /// Why a Notation signature counts for nothing.
 #[derive(Debug, thiserror::Error)]
@@ -91,11 +92,9 @@ pub enum NotationFault {
     /// The timestamp vouches for nothing.
     #[error("the trust policy asks for a timestamp, and what there is vouches for no time")]
     Timestamp(#[source] TimestampError),
-    /// Whether a certificate was revoked cannot be known here.
-    #[error(
-        "whether the certificate of {0} is revoked is not known: no list of its issuer is named"
-    )]
-    RevocationUnknown(String),
+    /// A certificate is revoked, or nobody knows whether it is.
+    #[error("its certificates may not count any more")]
+    Revocation(#[source] RevocationFault),
     /// The trust policy only logs that it is nobody's whom it trusts.
     #[error("its signer is not trusted, which the trust policy only logs")]
     OnlyLogged(#[source] Box<NotationFault>),
@@ -110,7 +109,8 @@ impl NotationFault {
             | Self::Skipped(_)
             | Self::NoAnchor { .. }
             | Self::OtherIdentity { .. } => Outcome::OtherSigner,
-            Self::Plugin(_) | Self::RevocationUnknown(_) => Outcome::Unchecked,
+            Self::Revocation(fault) => fault.outcome(),
+            Self::Plugin(_) => Outcome::Unchecked,
             Self::Envelope(_)
             | Self::Chain(_)
             | Self::Algorithm

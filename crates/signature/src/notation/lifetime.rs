@@ -10,6 +10,7 @@ use super::fault::NotationFault;
 use super::trust::Asked;
 use super::trust_policy::Action;
 use super::{CertifiedSigner, NotationSignature};
+use crate::revocation::Moment;
 
 /// When it was made, as far as anybody who is trusted says so.
 #[derive(Debug, Default)]
@@ -37,11 +38,15 @@ impl NotationSignature {
         let timed = weigh(timed, asked.actions.timestamp, signer)?.unwrap_or_default();
         if asked.actions.revocation != Action::Skip {
             let stamper = timed.stamper.iter().zip(timed.stamper.iter().skip(1));
-            let mut issued = chain.issued().chain(stamper);
-            let known = issued.try_for_each(|(certificate, _)| match certificate.is_revocable() {
-                true => Err(NotationFault::RevocationUnknown(certificate.to_string())),
-                false => Ok(()),
-            });
+            let issued = chain.issued().chain(stamper);
+            let issued = issued.map(|(it, issuer)| (it.parsed(), issuer.parsed()));
+            // As Notation has it, only a signing authority's word on the time is taken for when.
+            let made = match self.envelope.attributes.scheme {
+                SigningScheme::SigningAuthority(time) => Some(time),
+                SigningScheme::Signer(_) => None,
+            };
+            let known = asked.revoked.check(issued, Moment { now, made });
+            let known = known.map_err(NotationFault::Revocation);
             weigh(known, asked.actions.revocation, signer)?;
         }
         Ok(timed.times)
@@ -96,7 +101,9 @@ fn weigh<T>(
         (Ok(part), _) => Ok(Some(part)),
         (Err(fault), Action::Enforce) => Err(fault),
         (Err(fault), Action::Log | Action::Skip) => {
-            signer.logged.push(fault.to_string());
+            let causes = verdict::causes(&fault);
+            let separator = if causes.is_empty() { "" } else { ": " };
+            signer.logged.push(format!("{fault}{separator}{causes}"));
             Ok(None)
         }
     }

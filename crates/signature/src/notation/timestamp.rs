@@ -12,8 +12,8 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::certificate::{Certificate, CertificateError};
 use super::envelope::CHAIN_MAX;
-use super::signed;
 use super::time_info::TimeInfo;
+use crate::signed;
 
 type DerError = x509_cert::der::Error;
 

@@ -10,11 +10,14 @@ use super::envelope::SigningScheme;
 use super::fault::NotationFault;
 use super::timestamp::{self, Stamped, TimestampError};
 use super::trust_policy::{
-    Actions, Identities, Statement, TimestampUse, TrustPolicy, TrustPolicyError,
+    self, Actions, Identities, Statement, TimestampUse, TrustPolicy, TrustPolicyError,
 };
+use crate::revocation::{self, RevocationListError, RevocationLists};
 
 /// The kind of the stores of timestamp authorities.
 const TIMES: &str = "tsa";
+/// The kind of the stores that hold lists of revoked certificates; Notation has none such.
+const LISTS: &str = "crl";
 /// How many certificates a trust store may hold.
 const STORE_MAX: usize = 256;
 
@@ -41,6 +44,8 @@ pub(super) struct Asked {
     authorities: Vec<Certificate>,
     signing_authorities: Vec<Certificate>,
     stampers: Vec<Certificate>,
+    /// What issuers have taken back.
+    pub(super) revoked: RevocationLists,
 }
 
 /// Why a trust policy and its stores cannot be used.
@@ -68,6 +73,15 @@ pub enum NotationTrustError {
         "the certificate {1} in the trust store {0:?} is no root, which those of timestamps must be"
     )]
     NoRoot(String, String),
+    /// A store of no kind that there is.
+    #[error("the trust store {0:?} is none of ca:, signingAuthority:, tsa: and crl:")]
+    OtherStore(String),
+    /// A store is not PEM of lists.
+    #[error("the trust store {0:?} is no PEM of lists of revoked certificates alone (X509 CRL)")]
+    NoLists(String),
+    /// A list in a store cannot be used.
+    #[error("a list of the trust store {0:?} cannot be used")]
+    List(String, #[source] RevocationListError),
 }
 
 impl NotationTrust {
@@ -140,6 +154,7 @@ impl Asked {
             authorities: of_kind("ca")?,
             signing_authorities: of_kind("signingAuthority")?,
             stampers: of_kind(TIMES)?,
+            revoked: lists(stores)?,
             statement: statement.clone(),
             actions,
         })
@@ -187,6 +202,28 @@ impl Asked {
                 TimestampUse::AfterExpiry => chain.all().any(|it| it.times().1 < now),
             }
     }
+}
+
+/// All lists of revoked certificates: which certificates one is for, who signed it says.
+fn lists(stores: &BTreeMap<String, String>) -> Result<RevocationLists, NotationTrustError> {
+    use NotationTrustError as Error;
+    let mut lists = RevocationLists::default();
+    for (name, pem) in stores {
+        match name.split_once(':') {
+            Some((LISTS, _)) => {}
+            _ if trust_policy::is_store(name) => continue,
+            _ => return Err(Error::OtherStore(name.clone())),
+        }
+        let blocks = pem::parse_many(pem).map_err(|_| Error::NoLists(name.clone()))?;
+        if blocks.is_empty() || blocks.iter().any(|it| it.tag() != revocation::PEM) {
+            return Err(Error::NoLists(name.clone()));
+        }
+        for block in &blocks {
+            let added = lists.add(block.contents());
+            added.map_err(|source| Error::List(name.clone(), source))?;
+        }
+    }
+    Ok(lists)
 }
 
 fn certificates(store: &str, pem: &str) -> Result<Vec<Certificate>, NotationTrustError> {

@@ -41,8 +41,16 @@ pub(crate) fn trust(policy: &Value) -> Result<NotationTrust, NotationTrustError>
 
 /// What this envelope comes to under a trust policy, what it is told for, and who signed.
 pub(crate) fn judged(envelope: &str, policy: &Value) -> (Outcome, String, Option<Signatory>) {
+    judged_by(envelope, trust(policy).unwrap())
+}
+
+/// The same, by trust that is read already.
+pub(crate) fn judged_by(
+    envelope: &str,
+    trust: NotationTrust,
+) -> (Outcome, String, Option<Signatory>) {
     let mut authority = Authority::of_keys("acme", Vec::new());
-    authority.notation = Some(trust(policy).unwrap().into());
+    authority.notation = Some(trust.into());
     let image = image();
     let described = Described {
         media_type: image.descriptor()["mediaType"].as_str().unwrap().to_owned(),

@@ -5,9 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::authority::{
-    AUTHORITY_TIMES, Authority, CODE_SIGNING, Certificate, extension, general_name,
+    AUTHORITY_TIMES, Authority, CODE_SIGNING, Certificate, extension, general_name, name,
 };
 use super::der::{boolean, oid, sequence, tlv};
+use crate::revocation::{self, RevocationList};
 use crate::signer::Signer;
 
 /// An authority and the one below it, which issues.
@@ -72,6 +73,11 @@ impl OwnPki {
     /// The certificates above a signer's, in PEM: the issuing authority's and the root's.
     pub fn chain_pem(&self) -> String {
         pem(&self.issuing_certificate) + &self.root_pem()
+    }
+
+    /// A list of the issuing authority's in PEM.
+    pub fn list_pem(&self, list: &RevocationList) -> String {
+        revocation::pem(&list.signed(&name(&self.issuing_name), &self.issuing))
     }
 
     /// A certificate for this key (DER).

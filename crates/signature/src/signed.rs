@@ -7,6 +7,7 @@ use ring::signature::{
     UnparsedPublicKey, VerificationAlgorithm,
 };
 use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::{Reader, SliceReader};
 
 use crate::algorithm::KeyKind;
 use crate::key::PublicKey;
@@ -14,7 +15,7 @@ use crate::provider;
 
 /// Whether this key made this signature over these bytes, by the algorithm of this identifier
 /// (RFC 4055 §5, RFC 5758 §3.2).
-pub(super) fn verifies(
+pub(crate) fn verifies(
     algorithm: ObjectIdentifier,
     key: &PublicKey,
     bytes: &[u8],
@@ -42,8 +43,20 @@ pub(super) fn verifies(
     }
 }
 
+/// The first element of a sequence, as it stands: what is signed is bytes, not what they mean.
+pub(crate) fn first_part(der: &[u8]) -> Result<Vec<u8>, x509_cert::der::Error> {
+    let mut reader = SliceReader::new(der)?;
+    reader.sequence(|inner| {
+        let first = inner.tlv_bytes()?;
+        while !inner.is_finished() {
+            inner.tlv_bytes()?;
+        }
+        Ok(first.to_vec())
+    })
+}
+
 /// These bytes hashed by the hash of this identifier (RFC 5754 §2), if it is one that is taken.
-pub(super) fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Digest> {
+pub(crate) fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Digest> {
     let hash = match hash.to_string().as_str() {
         "2.16.840.1.101.3.4.2.1" => &SHA256,
         "2.16.840.1.101.3.4.2.2" => &SHA384,
@@ -55,7 +68,7 @@ pub(super) fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Digest> {
 
 /// The algorithm of a signature in CMS, where RSA alone may be named and its hash beside it (RFC
 /// 3370 §3.2).
-pub(super) fn with_hash(algorithm: ObjectIdentifier, hash: ObjectIdentifier) -> ObjectIdentifier {
+pub(crate) fn with_hash(algorithm: ObjectIdentifier, hash: ObjectIdentifier) -> ObjectIdentifier {
     let named = match (algorithm.to_string().as_str(), hash.to_string().as_str()) {
         ("1.2.840.113549.1.1.1", "2.16.840.1.101.3.4.2.1") => "1.2.840.113549.1.1.11",
         ("1.2.840.113549.1.1.1", "2.16.840.1.101.3.4.2.2") => "1.2.840.113549.1.1.12",
