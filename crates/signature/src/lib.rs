@@ -12,6 +12,7 @@ mod authority;
 mod bundle;
 mod certificate;
 mod content_trust;
+mod elements;
 mod exhibit;
 mod fault;
 mod identity;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::Encode;
-use x509_cert::ext::pkix::crl::CrlReason;
-use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, CrlDistributionPoints, KeyUsage};
+use x509_cert::ext::pkix::KeyUsage;
 
+use crate::elements::{Element, OID, SEQUENCE};
 use crate::judge::Outcome;
 use crate::key::PublicKey;
 pub use list::RevocationListError;
@@ -22,6 +22,9 @@ const LISTS_MAX: usize = 64;
 /// The kind of PEM block that a list is.
 pub(crate) const PEM: &str = "X509 CRL";
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+/// Extensions of a certificate's: where lists are, and where else something is told of it.
+const DISTRIBUTION: &str = "2.5.29.31";
+const ACCESS: &str = "1.3.6.1.5.5.7.1.1";
 
 /// Lists that are trusted as far as issuers signed them.
 #[derive(Debug, Clone, Default)]
@@ -133,8 +136,7 @@ impl RevocationLists {
         let read = signed.iter().copied().filter(|it| it.critical.is_none());
         let covering: Vec<&List> = read.filter(|it| it.covers(certificate)).collect();
         // 2. What is revoked for good is so by any of them, however old.
-        for entry in covering.iter().flat_map(|it| it.entries(certificate)) {
-            let entry = understood(entry, certificate)?;
+        for entry in entries(covering.iter().copied(), certificate)? {
             if !entry.is_passing() && !entry.is_later_than(moment.made) {
                 return Err(revoked(certificate, &entry));
             }
@@ -159,17 +161,14 @@ impl RevocationLists {
         let changes = covering.iter().copied();
         let changes = changes.filter(|it| it.changes(newest) && it.is_of(moment.now));
         let mut last: Option<Entry> = None;
-        for entry in std::iter::once(newest).chain(changes).flat_map(|it| it.entries(certificate)) {
-            let entry = understood(entry, certificate)?;
+        for entry in entries(std::iter::once(newest).chain(changes), certificate)? {
             let is_later = last.as_ref().is_none_or(|it| it.since < entry.since);
             if is_later && !entry.is_later_than(moment.made) {
                 last = Some(entry);
             }
         }
         match last {
-            Some(entry) if entry.reason == CrlReason::CertificateHold => {
-                Err(revoked(certificate, &entry))
-            }
+            Some(entry) if entry.is_held() => Err(revoked(certificate, &entry)),
             _ => Ok(()),
         }
     }
@@ -181,34 +180,50 @@ impl RevocationLists {
         if !usage.is_ok_and(|it| it.is_none_or(|(_, it)| it.crl_sign())) {
             return Vec::new();
         }
+        let Ok(name) = tbs.subject.to_der() else { return Vec::new() };
         let key = tbs.subject_public_key_info.to_der().ok();
         let Some(key) = key.and_then(|der| PublicKey::from_der(&der).ok()) else {
             return Vec::new();
         };
         let lists = self.0.iter().map(Arc::as_ref);
-        lists.filter(|it| it.issuer == tbs.subject && it.is_signed_by(&key)).collect()
+        lists.filter(|it| it.issuer == name && it.is_signed_by(&key)).collect()
     }
 }
 
 /// Whether its issuer says where it would be said to be revoked.
 fn is_revocable(certificate: &Certificate) -> bool {
-    let tbs = &certificate.tbs_certificate;
+    let names_ocsp = |der: &[u8]| {
+        for access in Element::only(der, SEQUENCE)?.inner()?.rest()? {
+            if access.inner()?.take(OID)?.oid()?.to_string() == OCSP {
+                return Ok::<bool, x509_cert::der::Error>(true);
+            }
+        }
+        Ok(false)
+    };
     // What cannot be read says so, as far as anybody knows.
-    let asks_ocsp = tbs.get::<AuthorityInfoAccessSyntax>().map_or(true, |it| {
-        it.is_some_and(|(_, it)| it.0.iter().any(|it| it.access_method.to_string() == OCSP))
-    });
-    asks_ocsp || tbs.get::<CrlDistributionPoints>().map_or(true, |it| it.is_some())
+    extension(certificate, DISTRIBUTION).is_some()
+        || extension(certificate, ACCESS).is_some_and(|it| names_ocsp(it).unwrap_or(true))
 }
 
-fn understood(
-    entry: &x509_cert::crl::RevokedCert,
+/// The value of a certificate's extension.
+fn extension<'c>(certificate: &'c Certificate, id: &str) -> Option<&'c [u8]> {
+    let mut all = certificate.tbs_certificate.extensions.iter().flatten();
+    all.find(|it| it.extn_id.to_string() == id).map(|it| it.extn_value.as_bytes())
+}
+
+/// What these lists say of a certificate, if all of it is understood.
+fn entries<'l>(
+    lists: impl Iterator<Item = &'l List>,
     certificate: &Certificate,
-) -> Result<Entry, RevocationFault> {
-    let entry = Entry::read(entry);
-    let entry = entry.map_err(|it| RevocationFault::Malformed(subject(certificate), it))?;
-    match entry.critical {
+) -> Result<Vec<Entry>, RevocationFault> {
+    let mut all = Vec::new();
+    for list in lists {
+        let read = list.entries(certificate);
+        all.extend(read.map_err(|it| RevocationFault::Malformed(subject(certificate), it))?);
+    }
+    match all.iter().find_map(|it| it.critical.clone()) {
         Some(critical) => Err(RevocationFault::Critical(subject(certificate), critical)),
-        None => Ok(entry),
+        None => Ok(all),
     }
 }
 

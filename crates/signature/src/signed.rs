@@ -7,9 +7,9 @@ use ring::signature::{
     UnparsedPublicKey, VerificationAlgorithm,
 };
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::{Reader, SliceReader};
 
 use crate::algorithm::KeyKind;
+use crate::elements::{Element, SEQUENCE};
 use crate::key::PublicKey;
 use crate::provider;
 
@@ -45,14 +45,8 @@ pub(crate) fn verifies(
 
 /// The first element of a sequence, as it stands: what is signed is bytes, not what they mean.
 pub(crate) fn first_part(der: &[u8]) -> Result<Vec<u8>, x509_cert::der::Error> {
-    let mut reader = SliceReader::new(der)?;
-    reader.sequence(|inner| {
-        let first = inner.tlv_bytes()?;
-        while !inner.is_finished() {
-            inner.tlv_bytes()?;
-        }
-        Ok(first.to_vec())
-    })
+    let mut parts = Element::only(der, SEQUENCE)?.inner()?;
+    Ok(parts.take(SEQUENCE)?.whole.to_vec())
 }
 
 /// These bytes hashed by the hash of this identifier (RFC 5754 §2), if it is one that is taken.

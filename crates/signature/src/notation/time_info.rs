@@ -1,16 +1,21 @@
 //! What a timestamp token says: when which hash was seen (RFC 3161 §2.4.2, TSTInfo).
 
 use jiff::{SignedDuration, Timestamp};
-use x509_cert::der::asn1::{ContextSpecific, Int, ObjectIdentifier, OctetString};
-use x509_cert::der::{Any, ErrorKind, Reader, SliceReader, Tag, TagMode, TagNumber, Tagged};
-use x509_cert::ext::Extensions;
-use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_cert::der::Error;
+use x509_cert::der::asn1::ObjectIdentifier;
 
-type DerError = x509_cert::der::Error;
+use crate::elements::{
+    BOOLEAN, Element, Elements, GENERALIZED_TIME, INTEGER, OCTETS, OID, SEQUENCE, malformed,
+};
 
 /// ETSI's best-practices policy for timestamps (EN 319 421 §5.2): a second where nothing is said.
 const BASELINE_POLICY: &str = "0.4.0.2023.1.1";
+/// The authority's name, and extensions.
+const WHO: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa1;
+/// Thousandths and millionths of a second.
+const MILLIS: u8 = 0x80;
+const MICROS: u8 = 0x81;
 
 /// What a token says, read and not believed.
 #[derive(Debug)]
@@ -24,38 +29,36 @@ pub(super) struct TimeInfo {
 
 impl TimeInfo {
     /// Reads it in DER.
-    pub(super) fn read(der: &[u8]) -> Result<Self, DerError> {
-        let mut reader = SliceReader::new(der)?;
-        let info = reader.sequence(|reader| {
-            if reader.decode::<u8>()? != 1 {
-                return Err(Tag::Integer.value_error());
-            }
-            let policy: ObjectIdentifier = reader.decode()?;
-            let imprint = reader.sequence(|reader| {
-                let algorithm: AlgorithmIdentifierOwned = reader.decode()?;
-                let hash: OctetString = reader.decode()?;
-                Ok((algorithm.oid, hash.into_bytes()))
-            })?;
-            reader.decode::<Int>()?;
-            let time = time(&reader.decode()?)?;
-            let accuracy = match reader.is_finished() || reader.peek_tag()? != Tag::Sequence {
-                false => reader.sequence(accuracy)?,
-                true if policy.to_string() == BASELINE_POLICY => SignedDuration::from_secs(1),
-                true => SignedDuration::ZERO,
-            };
-            // Whether others are ordered by it, a nonce, and the authority's name.
-            let _: Option<bool> = reader.decode()?;
-            let _: Option<Int> = reader.decode()?;
-            ContextSpecific::<GeneralName>::decode_explicit(reader, TagNumber::N0)?;
-            let extensions: Option<Extensions> =
-                reader.context_specific(TagNumber::N1, TagMode::Implicit)?;
+    pub(super) fn read(der: &[u8]) -> Result<Self, Error> {
+        let mut parts = Element::only(der, SEQUENCE)?.inner()?;
+        if parts.take(INTEGER)?.content != [1] {
+            return Err(malformed());
+        }
+        let policy = parts.take(OID)?.oid()?;
+        let imprint = imprint(parts.take(SEQUENCE)?.inner()?)?;
+        parts.take(INTEGER)?;
+        let time = parts.next()?.ok_or_else(malformed)?;
+        if time.tag != GENERALIZED_TIME {
+            return Err(malformed());
+        }
+        let time = time.time()?;
+        let accuracy = match parts.take_if(SEQUENCE)? {
+            Some(accuracy) => self::accuracy(accuracy.inner()?)?,
+            None if policy.to_string() == BASELINE_POLICY => SignedDuration::from_secs(1),
+            None => SignedDuration::ZERO,
+        };
+        // Whether others are ordered by it, a nonce, and the authority's name.
+        for tag in [BOOLEAN, INTEGER, WHO] {
+            parts.take_if(tag)?;
+        }
+        if let Some(extensions) = parts.take_if(EXTENSIONS)?
             // None is understood, so none may ask to be.
-            if extensions.iter().flatten().any(|it| it.critical) {
-                return Err(ErrorKind::Failed.into());
-            }
-            Ok(Self { imprint, time, accuracy })
-        })?;
-        reader.finish(info)
+            && extensions.extensions()?.iter().any(|it| it.is_critical)
+        {
+            return Err(malformed());
+        }
+        parts.end()?;
+        Ok(Self { imprint, time, accuracy })
     }
 
     /// The first and the last moment that it may have been.
@@ -66,32 +69,30 @@ impl TimeInfo {
     }
 }
 
-/// `20240601000000Z`, with a fraction of a second or without (RFC 3161 §2.4.2).
-fn time(value: &Any) -> Result<Timestamp, DerError> {
-    let wrong = || Tag::GeneralizedTime.value_error();
-    if value.tag() != Tag::GeneralizedTime {
-        return Err(value.tag().unexpected_error(Some(Tag::GeneralizedTime)));
-    }
-    let text = std::str::from_utf8(value.value()).map_err(|_| wrong())?;
-    let text = text.strip_suffix('Z').ok_or_else(wrong)?;
-    let (second, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-    if second.len() != 14 || !digits(second) || fraction.len() > 9 || !digits(fraction) {
-        return Err(wrong());
-    }
-    let (day, hour) = second.split_at(8);
-    format!("{day}T{hour}.{fraction}Z").parse().map_err(|_| wrong())
+fn imprint(mut parts: Elements<'_>) -> Result<(ObjectIdentifier, Vec<u8>), Error> {
+    let algorithm = parts.take(SEQUENCE)?.inner()?.take(OID)?.oid()?;
+    let hash = parts.take(OCTETS)?.content.to_vec();
+    parts.end()?;
+    Ok((algorithm, hash))
 }
 
-fn accuracy<'r>(reader: &mut impl Reader<'r>) -> Result<SignedDuration, DerError> {
-    let seconds: Option<u32> = reader.decode()?;
-    let millis: Option<u16> = reader.context_specific(TagNumber::N0, TagMode::Implicit)?;
-    let micros: Option<u16> = reader.context_specific(TagNumber::N1, TagMode::Implicit)?;
-    let (millis, micros) = (millis.unwrap_or_default(), micros.unwrap_or_default());
-    if millis > 999 || micros > 999 {
-        return Err(Tag::Integer.value_error());
+fn accuracy(mut parts: Elements<'_>) -> Result<SignedDuration, Error> {
+    let seconds = number(parts.take_if(INTEGER)?, u32::MAX.into())?;
+    let millis = number(parts.take_if(MILLIS)?, 999)?;
+    let micros = number(parts.take_if(MICROS)?, 999)?;
+    parts.end()?;
+    Ok(SignedDuration::from_secs(seconds)
+        + SignedDuration::from_millis(millis)
+        + SignedDuration::from_micros(micros))
+}
+
+/// A number that is not negative, nor greater than that.
+fn number(element: Option<Element<'_>>, max: i64) -> Result<i64, Error> {
+    let Some(element) = element else { return Ok(0) };
+    let (number, sign) = (element.number(), element.content.first());
+    if number.len() > 4 || sign.is_none_or(|it| *it >= 0x80) {
+        return Err(malformed());
     }
-    Ok(SignedDuration::from_secs(seconds.unwrap_or_default().into())
-        + SignedDuration::from_millis(millis.into())
-        + SignedDuration::from_micros(micros.into()))
+    let number = number.iter().fold(0, |sum, it| sum << 8 | i64::from(*it));
+    if number <= max { Ok(number) } else { Err(malformed()) }
 }

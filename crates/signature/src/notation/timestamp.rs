@@ -7,12 +7,12 @@ use cms::signed_data::{SignedData, SignerInfo};
 use jiff::Timestamp;
 use x509_cert::attr::Attributes;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetString};
-use x509_cert::der::{Any, Decode, Encode, Reader, SliceReader};
-use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_cert::der::{Any, Decode, Encode};
 
 use super::certificate::{Certificate, CertificateError};
 use super::envelope::CHAIN_MAX;
 use super::time_info::TimeInfo;
+use crate::elements::{Element, OCTETS, OID, SEQUENCE};
 use crate::signed;
 
 type DerError = x509_cert::der::Error;
@@ -90,7 +90,8 @@ pub(super) fn stamped(
     if !is(&content.content_type, SIGNED_DATA) {
         return Err(Error::Content);
     }
-    let data: SignedData = content.content.decode_as().map_err(Error::Malformed)?;
+    let data = content.content.to_der().and_then(|der| SignedData::from_der(&der));
+    let data = data.map_err(Error::Malformed)?;
     let content = &data.encap_content_info;
     if !is(&content.econtent_type, TIME) {
         return Err(Error::Content);
@@ -186,28 +187,13 @@ fn only<'a>(
 /// By which hash the first certificate of a SigningCertificateV2 is named (RFC 5035 §4).
 fn certificate_hash(value: &Any) -> Result<(ObjectIdentifier, Vec<u8>), DerError> {
     let der = value.to_der()?;
-    let mut reader = SliceReader::new(&der)?;
-    reader.sequence(|reader| {
-        let first = reader.sequence(|reader| {
-            let first = reader.sequence(|reader| {
-                let algorithm: Option<AlgorithmIdentifierOwned> = reader.decode()?;
-                let hash: OctetString = reader.decode()?;
-                skip(reader)?;
-                Ok((algorithm.map_or(SHA256, |it| it.oid), hash.into_bytes()))
-            });
-            skip(reader)?;
-            first
-        });
-        skip(reader)?;
-        first
-    })
-}
-
-fn skip<'r>(reader: &mut impl Reader<'r>) -> Result<(), DerError> {
-    while !reader.is_finished() {
-        reader.tlv_bytes()?;
-    }
-    Ok(())
+    let mut all = Element::only(&der, SEQUENCE)?.inner()?.take(SEQUENCE)?.inner()?;
+    let mut first = all.take(SEQUENCE)?.inner()?;
+    let hash = match first.take_if(SEQUENCE)? {
+        Some(algorithm) => algorithm.inner()?.take(OID)?.oid()?,
+        None => SHA256,
+    };
+    Ok((hash, first.take(OCTETS)?.content.to_vec()))
 }
 
 fn is(id: &ObjectIdentifier, dotted: &str) -> bool {

@@ -1,24 +1,17 @@
 //! One list of revoked certificates, read (RFC 5280 §5.1, §5.2, §5.3).
 
 use jiff::Timestamp;
-use x509_cert::Version;
 use x509_cert::certificate::Certificate;
-use x509_cert::crl::{CertificateList, RevokedCert};
-use x509_cert::der::Decode;
-use x509_cert::der::asn1::{GeneralizedTime, Uint};
-use x509_cert::ext::Extension;
+use x509_cert::der::Error;
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::BasicConstraints;
-use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
-use x509_cert::ext::pkix::crl::{CrlDistributionPoints, CrlReason};
-use x509_cert::ext::pkix::name::DistributionPointName;
-use x509_cert::name::Name;
-use x509_cert::time::Time;
 
-use crate::certificate::moment;
+use super::{DISTRIBUTION, extension};
+use crate::elements::{
+    ENUMERATED, Element, Elements, Extension, INTEGER, OID, SEQUENCE, malformed, without_zeros,
+};
 use crate::key::PublicKey;
 use crate::signed;
-
-type DerError = x509_cert::der::Error;
 
 /// A list is not longer: one of a hundred thousand certificates measures 4 MiB.
 const LIST_BYTES_MAX: usize = 4 << 20;
@@ -27,22 +20,45 @@ const REASON: &str = "2.5.29.21";
 const INVALIDITY: &str = "2.5.29.24";
 const CHANGES: &str = "2.5.29.27";
 const SCOPE: &str = "2.5.29.28";
+const BITS: u8 = 0x03;
+/// `[0]`: the extensions of a list, the place of a scope, the full name of a place.
+const FIRST: u8 = 0xa0;
+const HOLD: u8 = 6;
+const REMOVED: u8 = 8;
 
 /// A list, of which only its issuer is not yet known to have signed it.
 #[derive(Debug)]
 pub(super) struct List {
     signed: Vec<u8>,
-    parsed: CertificateList,
-    pub(super) issuer: Name,
+    algorithm: ObjectIdentifier,
+    signature: Vec<u8>,
+    /// Its issuer's name (DER).
+    pub(super) issuer: Vec<u8>,
     /// When it was made, and when the next one comes.
     pub(super) from: Timestamp,
     pub(super) until: Timestamp,
-    number: Option<Uint>,
+    /// What it revokes, one after another.
+    entries: Vec<u8>,
+    number: Option<Number>,
     /// The number of the list that it says the changes since, if it is such a one.
-    pub(super) base: Option<Uint>,
-    scope: Option<IssuingDistributionPoint>,
+    pub(super) base: Option<Number>,
+    scope: Option<Scope>,
     /// What must be understood of it and is not.
     pub(super) critical: Option<String>,
+}
+
+/// A number of a list's: the longer is the greater, and of two as long the later in order.
+type Number = (usize, Vec<u8>);
+
+/// Which certificates a list is about (RFC 5280 §5.2.5).
+#[derive(Debug, Default)]
+struct Scope {
+    /// Names of the places that it is at, if it is at some alone (DER).
+    places: Option<Vec<Vec<u8>>>,
+    only_users: bool,
+    only_authorities: bool,
+    /// Some reasons alone, other issuers' too, or no certificates of keys.
+    is_partial: bool,
 }
 
 /// Why bytes are no list of revoked certificates.
@@ -55,11 +71,8 @@ pub enum RevocationListError {
     #[error("more than {0} lists of revoked certificates are named")]
     TooMany(usize),
     /// Not a list, or not one of version 2.
-    #[error("list of revoked certificates is malformed")]
+    #[error("it is no list of revoked certificates of version 2")]
     Malformed(#[source] x509_cert::der::Error),
-    /// Of version 1.
-    #[error("list of revoked certificates is not of version 2")]
-    Version,
     /// It could be old for ever.
     #[error("list of revoked certificates does not say when the next one comes")]
     Endless,
@@ -69,7 +82,7 @@ pub enum RevocationListError {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) since: Timestamp,
-    pub(super) reason: CrlReason,
+    reason: u8,
     /// From when on what it signed is not to be believed, if its issuer says so.
     invalid: Option<Timestamp>,
     pub(super) critical: Option<String>,
@@ -78,40 +91,68 @@ pub(super) struct Entry {
 impl List {
     /// Reads one (DER).
     pub(super) fn read(der: &[u8]) -> Result<Self, RevocationListError> {
-        use RevocationListError as Error;
         if der.len() > LIST_BYTES_MAX {
-            return Err(Error::TooLarge(der.len()));
+            return Err(RevocationListError::TooLarge(der.len()));
         }
-        let parsed = CertificateList::from_der(der).map_err(Error::Malformed)?;
-        let tbs = &parsed.tbs_cert_list;
-        if tbs.version != Version::V2 {
-            return Err(Error::Version);
+        let read = Self::elements(der).map_err(RevocationListError::Malformed)?;
+        read.ok_or(RevocationListError::Endless)
+    }
+
+    fn elements(der: &[u8]) -> Result<Option<Self>, Error> {
+        let mut parts = Element::only(der, SEQUENCE)?.inner()?;
+        let (signed, algorithm) = (parts.take(SEQUENCE)?, parts.take(SEQUENCE)?);
+        let signature = parts.take(BITS)?;
+        parts.end()?;
+        let mut tbs = signed.inner()?;
+        if tbs.take(INTEGER)?.content != [1] || tbs.take(SEQUENCE)?.whole != algorithm.whole {
+            return Err(malformed());
+        }
+        let issuer = tbs.take(SEQUENCE)?;
+        let from = tbs.next()?.ok_or_else(malformed)?.time()?;
+        let mut rest = tbs.rest()?.into_iter().peekable();
+        let Some(until) = rest.next_if(Element::is_time) else { return Ok(None) };
+        let entries = rest.next_if(|it| it.tag == SEQUENCE);
+        let extensions = rest.next_if(|it| it.tag == FIRST);
+        if rest.next().is_some() {
+            return Err(malformed());
         }
         let mut list = Self {
-            signed: signed::first_part(der).map_err(Error::Malformed)?,
-            issuer: tbs.issuer.clone(),
-            from: moment(&tbs.this_update),
-            until: tbs.next_update.as_ref().map(moment).ok_or(Error::Endless)?,
+            signed: signed.whole.to_vec(),
+            algorithm: algorithm.inner()?.take(OID)?.oid()?,
+            // A whole number of bytes.
+            signature: signature.content.strip_prefix(&[0]).ok_or_else(malformed)?.to_vec(),
+            issuer: issuer.whole.to_vec(),
+            from,
+            until: until.time()?,
+            entries: entries.map(|it| it.content.to_vec()).unwrap_or_default(),
             number: None,
             base: None,
             scope: None,
             critical: None,
-            parsed,
         };
-        let extensions = list.parsed.tbs_cert_list.crl_extensions.clone();
-        for extension in extensions.iter().flatten() {
-            list.take(extension).map_err(Error::Malformed)?;
+        // That each can be told from the next.
+        let mut entries = Elements::of(&list.entries)?;
+        while let Some(entry) = entries.next()? {
+            entry.inner()?.take(INTEGER)?;
         }
-        Ok(list)
+        if let Some(extensions) = extensions {
+            for extension in Element::only(extensions.content, SEQUENCE)?.extensions()? {
+                list.take(extension)?;
+            }
+        }
+        Ok(Some(list))
     }
 
-    fn take(&mut self, extension: &Extension) -> Result<(), DerError> {
-        let value = extension.extn_value.as_bytes();
-        match extension.extn_id.to_string().as_str() {
-            NUMBER => self.number = Some(Uint::from_der(value)?),
-            CHANGES => self.base = Some(Uint::from_der(value)?),
-            SCOPE => self.scope = Some(IssuingDistributionPoint::from_der(value)?),
-            other if extension.critical => self.critical = Some(other.to_owned()),
+    fn take(&mut self, extension: Extension<'_>) -> Result<(), Error> {
+        let number = |it: Extension<'_>| {
+            let number = Element::only(it.value, INTEGER)?.number().to_vec();
+            Ok::<_, Error>(Some((number.len(), number)))
+        };
+        match extension.id.to_string().as_str() {
+            NUMBER => self.number = number(extension)?,
+            CHANGES => self.base = number(extension)?,
+            SCOPE => self.scope = Some(Scope::read(extension.value)?),
+            other if extension.is_critical => self.critical = Some(other.to_owned()),
             _ => {}
         }
         Ok(())
@@ -119,10 +160,7 @@ impl List {
 
     /// Whether this key made its signature.
     pub(super) fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let (inner, outer) =
-            (&self.parsed.tbs_cert_list.signature, &self.parsed.signature_algorithm);
-        let signature = self.parsed.signature.as_bytes().unwrap_or_default();
-        inner == outer && signed::verifies(outer.oid, key, &self.signed, signature)
+        signed::verifies(self.algorithm, key, &self.signed, &self.signature)
     }
 
     /// Whether it is made, and the next one not yet to come.
@@ -132,30 +170,7 @@ impl List {
 
     /// Whether it would name this certificate of its issuer's, for whatever reason it is revoked.
     pub(super) fn covers(&self, certificate: &Certificate) -> bool {
-        let Some(scope) = &self.scope else { return true };
-        let constraints = certificate.tbs_certificate.get::<BasicConstraints>();
-        let Ok(constraints) = constraints else { return false };
-        let is_authority = constraints.is_some_and(|(_, it)| it.ca);
-        let partial = scope.indirect_crl
-            || scope.only_contains_attribute_certs
-            || scope.only_some_reasons.is_some()
-            || (scope.only_contains_user_certs && is_authority)
-            || (scope.only_contains_ca_certs && !is_authority);
-        !partial
-            && match &scope.distribution_point {
-                None => true,
-                Some(DistributionPointName::NameRelativeToCRLIssuer(_)) => false,
-                Some(DistributionPointName::FullName(own)) => {
-                    let points = certificate.tbs_certificate.get::<CrlDistributionPoints>();
-                    let points = points.ok().flatten().map(|(_, it)| it.0).unwrap_or_default();
-                    points.iter().any(|it| match &it.distribution_point {
-                        Some(DistributionPointName::FullName(theirs)) => {
-                            it.reasons.is_none() && theirs.iter().any(|it| own.contains(it))
-                        }
-                        _ => false,
-                    })
-                }
-            }
+        self.scope.as_ref().is_none_or(|it| it.covers(certificate))
     }
 
     /// Whether it says what has changed since that complete list (RFC 5280 §5.2.4).
@@ -167,30 +182,89 @@ impl List {
     }
 
     /// What it says of this certificate.
-    pub(super) fn entries(&self, certificate: &Certificate) -> impl Iterator<Item = &RevokedCert> {
-        let serial = certificate.tbs_certificate.serial_number.clone();
-        let all = self.parsed.tbs_cert_list.revoked_certificates.iter().flatten();
-        all.filter(move |it| it.serial_number == serial)
+    pub(super) fn entries(&self, certificate: &Certificate) -> Result<Vec<Entry>, Error> {
+        let serial = without_zeros(certificate.tbs_certificate.serial_number.as_bytes());
+        let (mut all, mut found) = (Elements::of(&self.entries)?, Vec::new());
+        while let Some(entry) = all.next()? {
+            let mut parts = entry.inner()?;
+            if parts.take(INTEGER)?.number() == serial {
+                found.push(Entry::read(parts)?);
+            }
+        }
+        Ok(found)
     }
 }
 
-impl Entry {
-    pub(super) fn read(entry: &RevokedCert) -> Result<Self, DerError> {
-        let mut read = Self {
-            since: moment(&entry.revocation_date),
-            reason: CrlReason::Unspecified,
-            invalid: None,
-            critical: None,
+impl Scope {
+    fn read(der: &[u8]) -> Result<Self, Error> {
+        let mut scope = Self::default();
+        for part in Element::only(der, SEQUENCE)?.inner()?.rest()? {
+            match part.tag {
+                FIRST => scope.places = Some(names(part)?),
+                0x81 => scope.only_users = part.content != [0],
+                0x82 => scope.only_authorities = part.content != [0],
+                0x83 => scope.is_partial = true,
+                0x84 | 0x85 => scope.is_partial |= part.content != [0],
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(scope)
+    }
+
+    fn covers(&self, certificate: &Certificate) -> bool {
+        let Ok(constraints) = certificate.tbs_certificate.get::<BasicConstraints>() else {
+            return false;
         };
-        for extension in entry.crl_entry_extensions.iter().flatten() {
-            let value = extension.extn_value.as_bytes();
-            match extension.extn_id.to_string().as_str() {
-                REASON => read.reason = CrlReason::from_der(value)?,
+        let is_authority = constraints.is_some_and(|(_, it)| it.ca);
+        let is_other = if is_authority { self.only_users } else { self.only_authorities };
+        let is_there = |own: &Vec<Vec<u8>>| {
+            places(certificate).is_ok_and(|it| it.iter().any(|name| own.contains(name)))
+        };
+        !self.is_partial && !is_other && self.places.as_ref().is_none_or(is_there)
+    }
+}
+
+/// The places at which a certificate says that a list for all reasons of its issuer's is (RFC 5280
+/// §4.2.1.13).
+fn places(certificate: &Certificate) -> Result<Vec<Vec<u8>>, Error> {
+    let Some(points) = extension(certificate, DISTRIBUTION) else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for point in Element::only(points, SEQUENCE)?.inner()?.rest()? {
+        if let [place] = point.inner()?.rest()?[..]
+            && place.tag == FIRST
+        {
+            all.extend(names(place)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The names of a place; none where it is named by its issuer's name and a part besides.
+fn names(place: Element<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    let Some(full) = place.inner()?.take_if(FIRST)? else { return Ok(Vec::new()) };
+    Ok(full.inner()?.rest()?.iter().map(|it| it.whole.to_vec()).collect())
+}
+
+impl Entry {
+    fn read(mut parts: Elements<'_>) -> Result<Self, Error> {
+        let since = parts.next()?.ok_or_else(malformed)?.time()?;
+        let mut read = Self { since, reason: 0, invalid: None, critical: None };
+        let extensions = match parts.take_if(SEQUENCE)? {
+            Some(extensions) => extensions.extensions()?,
+            None => Vec::new(),
+        };
+        parts.end()?;
+        for extension in extensions {
+            match extension.id.to_string().as_str() {
+                REASON => match Element::only(extension.value, ENUMERATED)?.content {
+                    [reason] => read.reason = *reason,
+                    _ => return Err(malformed()),
+                },
                 INVALIDITY => {
-                    let time = Time::GeneralTime(GeneralizedTime::from_der(value)?);
-                    read.invalid = Some(moment(&time));
+                    let mut time = Elements::of(extension.value)?;
+                    read.invalid = Some(time.next()?.ok_or_else(malformed)?.time()?);
                 }
-                other if extension.critical => read.critical = Some(other.to_owned()),
+                other if extension.is_critical => read.critical = Some(other.to_owned()),
                 _ => {}
             }
         }
@@ -199,7 +273,12 @@ impl Entry {
 
     /// Whether a later list may take it back.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self.reason, CrlReason::CertificateHold | CrlReason::RemoveFromCRL)
+        matches!(self.reason, HOLD | REMOVED)
+    }
+
+    /// Whether it is revoked for the time being.
+    pub(super) fn is_held(&self) -> bool {
+        self.reason == HOLD
     }
 
     /// Whether what was made then is still to be believed (RFC 5280 §5.3.2).
@@ -207,18 +286,19 @@ impl Entry {
         matches!((made, self.invalid), (Some(made), Some(invalid)) if made < invalid)
     }
 
+    /// The reason, in a word of RFC 5280's (§5.3.1).
     pub(super) fn reason_word(&self) -> &'static str {
         match self.reason {
-            CrlReason::Unspecified => "unspecified",
-            CrlReason::KeyCompromise => "keyCompromise",
-            CrlReason::CaCompromise => "cACompromise",
-            CrlReason::AffiliationChanged => "affiliationChanged",
-            CrlReason::Superseded => "superseded",
-            CrlReason::CessationOfOperation => "cessationOfOperation",
-            CrlReason::CertificateHold => "certificateHold",
-            CrlReason::RemoveFromCRL => "removeFromCRL",
-            CrlReason::PrivilegeWithdrawn => "privilegeWithdrawn",
-            CrlReason::AaCompromise => "aACompromise",
+            1 => "keyCompromise",
+            2 => "cACompromise",
+            3 => "affiliationChanged",
+            4 => "superseded",
+            5 => "cessationOfOperation",
+            HOLD => "certificateHold",
+            REMOVED => "removeFromCRL",
+            9 => "privilegeWithdrawn",
+            10 => "aACompromise",
+            _ => "unspecified",
         }
     }
 }
