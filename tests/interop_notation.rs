@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder};
-use testkit::notation::Stamper;
+use testkit::notation::{Certificate, Pki, Stamper, list_pem, pem};
 use testkit::program::{Ended, run};
-use testkit::registry::Registry;
+use testkit::registry::{Answer, Registry, ScriptedRegistry};
+use testkit::revocation::{HOLD, KEY_COMPROMISE, RevocationList, Revoked, distribution_point};
 
 const REPOSITORY: &str = "acme/fn";
 const FORMATS: [&str; 2] = ["jws", "cose"];
@@ -182,6 +183,59 @@ fn interop_notation_has_a_signature_stamped_and_we_both_believe_the_stamp() {
         check("tsa:times", (0, ""));
         check("tsa:others", (1, "signature-not-logged"));
     }
+}
+
+#[test]
+fn interop_notation_fetches_a_list_of_revoked_certificates_and_we_read_it_from_a_file() {
+    let (acme, now) = (Pki::new("acme"), jiff::Timestamp::now().as_second());
+    let list = |from: i64, serial: u64, reason: u8| {
+        let revoked = vec![Revoked::new(serial, now - 60, reason)];
+        let list = RevocationList::new(from, 3_600, revoked);
+        list_pem(&list, &acme.authority_name(), acme.authority_key())
+    };
+    let (ours, other) = (Certificate::signer("").serial, 1);
+    let cases = [
+        (list(now - 60, other, KEY_COMPROMISE), (0, "")),
+        (list(now - 60, ours, KEY_COMPROMISE), (1, "certificate-revoked")),
+        (list(now - 60, ours, HOLD), (1, "certificate-revoked")),
+        (list(now - 7_200, other, KEY_COMPROMISE), (2, "signature-unchecked")),
+    ];
+    for (list, (code, rule)) in cases {
+        let (registry, folder, name) = desk();
+        let folder = folder.path();
+        let der = testkit::revocation::der(&list);
+        let server = ScriptedRegistry::start(move |_| Answer::bytes(der.clone()));
+        let uri = format!("http://{}/list", server.host());
+        add_key(folder, &acme, &uri);
+        sign(folder, &name, &["--key", "own"]);
+        let put = |path: &str, text: &str| {
+            let path = folder.join("notation/truststore/x509").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        put("ca/own/root.pem", &acme.root_pem());
+        let identity = "x509.subject: C=US, ST=WA, O=acme";
+        write_policy(folder, &registry, "strict", &["ca:own"], identity);
+        // It says where its list is, and we ask nobody.
+        assert_eq!(validate(folder, &name), (2, "signature-unchecked".to_owned()));
+        assert!(server.seen().is_empty());
+        put("crl/acme/list.crl", &list);
+        assert_eq!(validate(folder, &name), (code, rule.to_owned()));
+        assert_eq!(accepts(folder, &name), code == 0, "{rule}");
+        assert!(!server.seen().is_empty());
+    }
+}
+
+/// A signer of notation's with a certificate that says where it would be revoked.
+fn add_key(folder: &Path, pki: &Pki, uri: &str) {
+    let mut signer = Certificate::signer(&pki.signer_name());
+    signer.extensions = vec![distribution_point(uri)];
+    let chain: String = pki.chain(&signer).iter().map(|it| pem(it)).collect();
+    let (key, certificate) = (folder.join("own.key"), folder.join("own.crt"));
+    fs::write(&key, pki.signer().private_pem()).unwrap();
+    fs::write(&certificate, chain).unwrap();
+    let keys = json!({"keys": [{"name": "own", "keyPath": key, "certPath": certificate}]});
+    fs::write(folder.join("notation/signingkeys.json"), keys.to_string()).unwrap();
 }
 
 #[test]

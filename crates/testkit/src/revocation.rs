@@ -115,6 +115,12 @@ pub fn distribution_point(uri: &str) -> (&'static str, bool, Vec<u8>) {
     ("2.5.29.31", false, sequence(&[sequence(&[name])]))
 }
 
+/// A list in DER, from PEM.
+pub fn der(pem: &str) -> Vec<u8> {
+    let text: String = pem.lines().filter(|it| !it.starts_with("-----")).collect();
+    STANDARD.decode(text).unwrap()
+}
+
 /// A list in PEM.
 pub fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
