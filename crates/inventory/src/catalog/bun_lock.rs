@@ -8,7 +8,8 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::findings::{Findings, Found, Trouble};
-use super::json::{self, Entries, Text};
+use super::json::{self, Entries, Text, Texts};
+use super::npm_lock::is_for_linux;
 use super::{Cataloger, lock, whole};
 use crate::ecosystem::Ecosystem;
 
@@ -42,7 +43,8 @@ impl Cataloger for BunLock {
         let read: Result<Lock, serde_json::Error> = serde_json::from_slice(&bytes);
         let lock = read.map_err(|it| Trouble::Malformed(format!("is no bun.lock: {it}")))?;
         let all = lock.packages.0.into_iter();
-        let resolved = all.filter_map(|(_, Resolved(text))| text.0);
+        let here = all.map(|it| it.1).filter(|it| is_for_linux(&it.systems.0));
+        let resolved = here.filter_map(|it| it.text.0);
         for text in resolved {
             let Some((name, version)) = lock::name_and_version(&text) else { continue };
             if !OWN.iter().any(|it| version.starts_with(it)) {
@@ -62,8 +64,22 @@ struct Lock {
     packages: Entries<Resolved>,
 }
 
-/// The first of an entry's list: `name@version`.
-struct Resolved(Text);
+/// An entry's list: `name@version` comes first, and somewhere an object with what it says of itself.
+#[derive(Default)]
+struct Resolved {
+    text: Text,
+    systems: Texts,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Part {
+    Facts {
+        #[serde(default)]
+        os: Texts,
+    },
+    Other(IgnoredAny),
+}
 
 impl<'de> Deserialize<'de> for Resolved {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -81,9 +97,14 @@ impl<'de> Visitor<'de> for ResolvedVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Resolved, A::Error> {
-        let first = list.next_element()?.unwrap_or_default();
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Resolved(first))
+        let text = list.next_element()?.unwrap_or_default();
+        let mut resolved = Resolved { text, ..Resolved::default() };
+        while let Some(part) = list.next_element()? {
+            if let Part::Facts { os } = part {
+                resolved.systems = os;
+            }
+        }
+        Ok(resolved)
     }
 }
 
@@ -149,10 +170,13 @@ mod tests {
                 "@s/a": ["@s/a@1.0.0", "", { "dependencies": { "b": "^2" } }, "sha512-x=="],
                 "alias": ["real@2.0.0", "", {}, "sha512-,]"],
                 "g": ["g@github:u/g#0123", {}, "u-g-0123"], /* , } */
+                "fsevents": ["fsevents@2.3.2", "", { "os": "darwin" }, "sha512-x"],
+                "both": ["both@1.0.0", "", { "os": ["darwin", "linux"], "cpu": "x64" }, "sha512-x"],
+                "unix": ["unix@1.0.0", "", { "os": "!win32" }, "sha512-x"],
                 "own": ["own@workspace:packages/own"],
               },
             }"#,
-            &["@s/a 1.0.0", "real 2.0.0", "g github:u/g#0123"],
+            &["@s/a 1.0.0", "real 2.0.0", "g github:u/g#0123", "both 1.0.0", "unix 1.0.0"],
         );
     }
 

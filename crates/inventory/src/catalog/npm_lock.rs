@@ -90,8 +90,8 @@ impl Entry {
     }
 }
 
-/// Whether npm installs it on Linux (package.json(5), `os`).
-fn is_for_linux(os: &[String]) -> bool {
+/// Whether it is installed on Linux (package.json(5), `os`).
+pub(super) fn is_for_linux(os: &[String]) -> bool {
     let refused = os.iter().any(|it| it == "!linux");
     let named = os.iter().filter(|it| !it.starts_with('!'));
     !refused && (named.clone().count() == 0 || named.into_iter().any(|it| it == "linux"))

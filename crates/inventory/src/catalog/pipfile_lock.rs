@@ -30,8 +30,12 @@ impl Cataloger for PipfileLock {
     ) -> Result<(), Trouble> {
         let lock: Lock = json::read(content, "Pipfile.lock")?;
         for (name, locked) in lock.default.0 {
-            // Without a version it is a repository or a folder.
-            let Some(version) = locked.version.given() else { continue };
+            // Without a version it is a repository or a folder; with `*`, what Pipenv did not lock,
+            // since it is for another system.
+            let version = locked.version.given();
+            let Some(version) = version.as_deref().and_then(|it| it.strip_prefix("==")) else {
+                continue;
+            };
             let version = version.trim_start_matches('=').to_owned();
             findings.package(Found::new(Ecosystem::Pypi, name, version))?;
         }
@@ -62,7 +66,7 @@ mod tests {
     fn what_is_not_for_developers_is_listed() {
         let text = r#"{"_meta":{"pipfile-spec":6},"default":{
             "six":{"hashes":["sha256:00"],"index":"pypi","version":"==1.16.0"},
-            "own":{"editable":true,"path":"."}},
+            "colorama":{"version":"*"},"own":{"editable":true,"path":"."}},
             "develop":{"pytest":{"version":"==8.0.0"}}}"#;
         check(&PipfileLock, "app/Pipfile.lock", text, &["six 1.16.0"]);
         let mut findings = Findings::default();
