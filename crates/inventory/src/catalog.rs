@@ -150,7 +150,7 @@ pub(crate) use dpkg_files::lists_of as dpkg_lists_of;
 
 /// The last component of a path, and what lies before it.
 pub(crate) fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|&byte| byte == b'/') {
+    match memchr::memrchr(b'/', path) {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (&[], path),
     }

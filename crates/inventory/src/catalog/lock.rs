@@ -9,8 +9,11 @@ const INSTALLED: &[&[u8]] = &[b"node_modules", b"site-packages", b"dist-packages
 /// Whether the file at this path has one of these names and is no part of an installed package.
 pub(super) fn is_own(path: &[u8], names: &[&[u8]]) -> bool {
     let (folder, file) = split_last(path);
-    let is_installed = is_in_gem(folder) || owned::is_in_place(path);
-    names.contains(&file) && is_outside(folder, INSTALLED) && !is_installed
+    // The name first: every path of an image is asked about, by each cataloger of locks.
+    names.contains(&file)
+        && is_outside(folder, INSTALLED)
+        && !is_in_gem(folder)
+        && !owned::is_in_place(path)
 }
 
 /// Whether the folder is one of a gem, `gems/NAME-VERSION`: some bring tools of other languages.

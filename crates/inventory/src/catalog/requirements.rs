@@ -14,9 +14,9 @@ pub(super) struct Requirements;
 impl Cataloger for Requirements {
     fn wants(&self, path: &[u8]) -> bool {
         let (folder, file) = split_last(path);
-        let is_named = memchr::memmem::find(file, b"requirements").is_some();
-        let is_among = split_last(folder).1 == b"requirements";
-        (is_named || is_among) && file.ends_with(b".txt") && lock::is_own(path, &[file])
+        let is_named = || memchr::memmem::find(file, b"requirements").is_some();
+        let is_among = || split_last(folder).1 == b"requirements";
+        file.ends_with(b".txt") && (is_named() || is_among()) && lock::is_own(path, &[file])
     }
 
     fn is_lock(&self) -> bool {
