@@ -23,7 +23,8 @@ tools-interop: tools ## the peers, built from Go modules into target/tools
 	@tools/install-interop
 
 interop: tools-interop ## against real cosign, notation and conftest
-	$(CARGO) test --package tests --locked --features interop interop_
+	$(CARGO) test --workspace --locked --features tests/interop \
+	  --test interop_conftest --test interop_cosign --test interop_notation
 
 interop-openfaas: ## the stock faas-cli on PATH against the OpenFaaS at OPENFAAS_URL
 	$(CARGO) test --package tests --locked --features interop-openfaas --test interop_openfaas -- --nocapture --test-threads=1
