@@ -33,6 +33,14 @@ fn read(text: &str, selection: &Selection) -> Result<openfaas::stack::Stack, Sta
 }
 
 #[test]
+fn any_number_of_lines_may_be_commented_out() {
+    let comments = "  # scan-layers:\n".repeat(5_000);
+    let text = STACK.replacen("functions:\n", &format!("functions:\n{comments}"), 1);
+    let stack = read(&text, &Selection::All).unwrap();
+    assert_eq!(stack.functions, read(STACK, &Selection::All).unwrap().functions);
+}
+
+#[test]
 fn scalars_are_read_as_text_and_null_as_nothing() {
     let stack = read(STACK, &Selection::All).unwrap();
     let function = &stack.functions["scan-layers"];

@@ -38,6 +38,8 @@ pub fn cluster_image_policies(yaml: &str) -> Result<Signatures, ImportError> {
             max_documents: DOCUMENTS_MAX,
             max_aliases: 1_000,
             max_anchors: 1_000,
+            // Any number of lines may be commented out: it is 32 by itself.
+            max_buffered_comment_events: 100_000,
         },
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
         with_snippet: false,

@@ -136,6 +136,8 @@ pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Stac
             max_events: 800_000,
             max_aliases: 1_000,
             max_anchors: 1_000,
+            // Any number of lines may be commented out: it is 32 by itself.
+            max_buffered_comment_events: 800_000,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: 100_000,
