@@ -147,7 +147,10 @@ impl RevocationLists {
         // 3. Is what they say of now?
         let complete = covering.iter().copied().filter(|it| it.base.is_none());
         let Some(newest) = complete.max_by_key(|it| it.from) else {
-            return match is_revocable(certificate) {
+            // Who names a list of the issuer's wants it asked, also if it turns out to be of
+            // another key, by an algorithm that is not taken, or only of what has changed.
+            let is_named = !covering.is_empty() || self.is_unverified(issuer, &signed);
+            return match is_named || is_revocable(certificate) {
                 true => Err(RevocationFault::Unlisted(subject())),
                 false => Ok(()),
             };
@@ -171,6 +174,12 @@ impl RevocationLists {
             Some(entry) if entry.is_held() => Err(revoked(certificate, &entry)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether one says that it is this issuer's, and is not among those that the issuer signed.
+    fn is_unverified(&self, issuer: &Certificate, signed: &[&List]) -> bool {
+        let Ok(name) = issuer.tbs_certificate.subject.to_der() else { return true };
+        self.0.iter().filter(|it| it.issuer == name).count() > signed.len()
     }
 
     /// Those that the holder of this certificate signed, and may sign.

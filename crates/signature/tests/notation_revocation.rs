@@ -99,7 +99,15 @@ fn nobody_elses_list_says_anything() {
     let entries = vec![since_yesterday(SIGNER, KEY_COMPROMISE)];
     let (name, key) = (acme().authority_name(), Signer::new("mallory"));
     let forged = list_pem(&list(entries.clone()), &name, &key);
-    check(&acme().sign(&image()), &[&forged], Outcome::Verified, "");
+    let missing = "no list of its issuer's";
+    // Nothing it says is believed; and that somebody named it says that a list is wanted.
+    check(&acme().sign(&image()), &[&forged], Outcome::Unchecked, missing);
+    check(
+        &acme().sign(&image()),
+        &[&forged, &by_authority(&list(Vec::new()))],
+        Outcome::Verified,
+        "",
+    );
     check(&revocable(), &[&forged], Outcome::Unchecked, "no list of its issuer's");
     let (mallory, clean) = (Pki::new("mallory"), list(Vec::new()));
     let theirs = list_pem(&clean, &mallory.authority_name(), mallory.authority_key());
@@ -153,6 +161,7 @@ fn what_is_held_is_as_the_last_word_says() {
     let older = change(1, 1, Revoked::new(SIGNER, now() - DAY, REMOVED));
     check(&revocable(), &[&held, &older], Outcome::Revoked, "certificateHold");
     check(&revocable(), &[&freed], Outcome::Unchecked, "no list of its issuer's");
+    check(&acme().sign(&image()), &[&freed], Outcome::Unchecked, "no list of its issuer's");
     let worse = change(1, 2, since_yesterday(SIGNER, KEY_COMPROMISE));
     let clean = by_authority(&list(Vec::new()));
     check(&revocable(), &[&clean, &worse], Outcome::Revoked, "keyCompromise");
