@@ -57,6 +57,15 @@ fn what_dpkg_installed_is_dpkgs() {
 }
 
 #[test]
+fn a_list_may_name_it_by_a_folder_that_is_a_link() {
+    let listed = SIX.strip_prefix("usr/").unwrap();
+    let linked = debian().symlink("lib", "usr/lib").file(LIST, format!("/.\n/lib\n/{listed}\n"));
+    check(vec![linked], &[OWNED]);
+    let apart = debian().file(LIST, format!("/.\n/lib\n/{listed}\n"));
+    check(vec![apart], &["six 1.16.0 nobody's"]);
+}
+
+#[test]
 fn what_a_later_layer_put_in_its_place_is_nobodys() {
     let over = LayerBuilder::new().file(SIX, metadata("1.17.0"));
     check(vec![debian(), over], &["six 1.17.0 nobody's"]);

@@ -25,9 +25,11 @@ const PLACES: &[&[u8]] = &[
 const NAMES: &[&[u8]] = &[b"METADATA", b"PKG-INFO", b"package.json", b"installed.json"];
 const ENDINGS: &[&[u8]] = &[b".egg-info", b".gemspec", b".jar", b".war"];
 
-/// Whether a package's claim to a file of this path is kept.
+/// Whether a package's claim to a file of this path is kept. It is the path that the package was
+/// built with: what it names `lib/python3/…` lies in `usr` where `/lib` is a link (usrmerge).
 pub(super) fn is_told(path: &[u8]) -> bool {
-    program::is_named_as_one(path) || (is_in_place(path) && is_of_language(path))
+    let is_in_place = || is_in_place(path) || is_in_place(&[b"usr/", path].concat());
+    program::is_named_as_one(path) || (is_of_language(path) && is_in_place())
 }
 
 /// Whether it may be, by the name alone.
@@ -78,12 +80,15 @@ mod tests {
             "usr/share/nodejs/a/node_modules/b/package.json",
             "usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
             "usr/share/java/commons-io-2.11.0.jar",
+            "lib/python3/dist-packages/six-1.16.0.egg-info",
+            "lib64/python3.9/site-packages/six-1.15.0.dist-info/METADATA",
         ] {
             assert!(is_told(path.as_bytes()), "{path}");
         }
         for path in [
             "usr/lib/python3/dist-packages/six.py",
             "usr/local/lib/python3.11/site-packages/six-1.dist-info/METADATA",
+            "local/lib/python3.11/site-packages/six-1.dist-info/METADATA",
             "opt/vendor/usr/lib/python3/dist-packages/six-1.dist-info/METADATA",
             "usr/lib/node_modules/npm/node_modules/a/package.json",
             "usr/lib/python3/METADATA",
