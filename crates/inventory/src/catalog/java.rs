@@ -3,6 +3,7 @@
 //! was unpacked into a folder.
 
 mod evidence;
+mod group;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +48,7 @@ impl Cataloger for Java {
         let meter = Meter::default();
         let mut fed = meter.feed(content);
         let mut reading = Reading { meter: &meter, findings };
-        reading.archive(file, &mut fed, 1)
+        reading.archive(path, &mut fed, 1)
     }
 }
 
@@ -65,10 +66,10 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    fn archive(&mut self, name: &[u8], content: &mut dyn Read, depth: u32) -> Result<(), Trouble> {
+    fn archive(&mut self, path: &[u8], content: &mut dyn Read, depth: u32) -> Result<(), Trouble> {
         let mut evidence = Evidence::default();
         let read = self.entries(content, &mut evidence, depth);
-        let own = evidence.close(name);
+        let own = evidence.close(path);
         // What came before the trouble is there all the same.
         own.into_iter().try_for_each(|it| self.findings.package(it))?;
         read
@@ -91,6 +92,9 @@ impl Reading<'_> {
                 if let Some(found) = evidence.pom(&text) {
                     self.findings.package(found)?;
                 }
+            } else if let Some((group, artifact)) = project(folder, file) {
+                evidence.project(group, artifact);
+                unzip.skip(&entry)?;
             } else if is_archive(file) {
                 self.inner(&mut unzip, &entry, depth)?;
             } else {
@@ -119,6 +123,13 @@ impl Reading<'_> {
             other => other,
         }
     }
+}
+
+/// Group and artifact of `META-INF/maven/GROUP/ARTIFACT/pom.xml`.
+fn project<'n>(folder: &'n [u8], file: &[u8]) -> Option<(&'n [u8], &'n [u8])> {
+    let (above, artifact) = split_last(folder);
+    let (maven, group) = split_last(above);
+    (file == b"pom.xml" && maven == b"META-INF/maven").then_some((group, artifact))
 }
 
 /// `META-INF/maven/GROUP/ARTIFACT/pom.properties`, also below a folder of classes.

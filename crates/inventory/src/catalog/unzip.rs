@@ -102,7 +102,7 @@ pub(super) struct Entry {
     pub(super) name: Vec<u8>,
     flags: u16,
     method: u16,
-    /// As stored; what a descriptor behind the content says is 0 here.
+    /// As stored; 0 where only a descriptor behind the content says it.
     size: u64,
 }
 
@@ -163,10 +163,11 @@ impl<'c> Unzip<'c> {
 
     /// Past the content of an entry.
     pub(super) fn skip(&mut self, entry: &Entry) -> Result<(), ZipError> {
-        if entry.is_described() {
+        if entry.is_described() && entry.size == 0 {
             return self.open(entry, |_| ());
         }
-        skip_bytes(&mut self.source, entry.size)
+        skip_bytes(&mut self.source, entry.size)?;
+        self.pass_descriptor(entry)
     }
 
     /// The content of an entry, if it is no longer than `max`.
@@ -190,25 +191,22 @@ impl<'c> Unzip<'c> {
         if entry.flags & ENCRYPTED != 0 {
             return Err(ZipError::Malformed("has an encrypted entry"));
         }
-        let is_described = entry.is_described();
+        let is_sized = !entry.is_described() || entry.size > 0;
         match entry.method {
-            DEFLATED if is_described => {
-                self.inflate(u64::MAX, read)?;
-                self.pass_descriptor()
-            }
-            DEFLATED => self.inflate(entry.size, read),
-            STORED if is_described && !entry.name.ends_with(b"/") => {
-                Err(ZipError::Malformed("has an entry that is stored without its size"))
-            }
-            STORED => {
+            DEFLATED if is_sized => self.inflate(entry.size, read)?,
+            DEFLATED => self.inflate(u64::MAX, read)?,
+            STORED if is_sized || entry.name.ends_with(b"/") => {
                 let mut content = (&mut self.source).take(entry.size);
                 read(&mut content);
                 let left = content.limit();
                 skip_bytes(&mut self.source, left)?;
-                if is_described { self.pass_descriptor() } else { Ok(()) }
             }
-            _ => Err(ZipError::Malformed("has an entry that is packed in an unknown way")),
+            STORED => {
+                return Err(ZipError::Malformed("has an entry that is stored without its size"));
+            }
+            _ => return Err(ZipError::Malformed("has an entry that is packed in an unknown way")),
         }
+        self.pass_descriptor(entry)
     }
 
     fn inflate(&mut self, size: u64, read: impl FnOnce(&mut dyn Read)) -> Result<(), ZipError> {
@@ -225,17 +223,21 @@ impl<'c> Unzip<'c> {
         skip_bytes(&mut self.source, left)
     }
 
-    /// Past what stands behind content whose size was not known before it: with or without a mark,
-    /// in numbers of 32 or 64 bits. What follows it tells which.
-    fn pass_descriptor(&mut self) -> Result<(), ZipError> {
+    /// Past what stands behind content of which the header says so, also where it says the size all
+    /// the same (as Maven writes manifests): with or without a mark, in numbers of 32 or 64 bits, or
+    /// nothing. What follows it tells which.
+    fn pass_descriptor(&mut self, entry: &Entry) -> Result<(), ZipError> {
+        if !entry.is_described() {
+            return Ok(());
+        }
         let mut seen = Vec::new();
-        for length in [12, 16, 20, 24] {
+        for length in [0, 12, 16, 20, 24] {
             let missing = length + 4 - seen.len();
             (&mut self.source).take(missing as u64).read_to_end(&mut seen)?;
             let next = seen.get(length..length + 4).unwrap_or_default();
             let is_marked = seen.starts_with(DESCRIPTOR);
             let is_end = next == LOCAL || BEHIND.contains(&next);
-            if is_end && is_marked == (length % 8 == 0) {
+            if is_end && (length == 0 || is_marked == (length % 8 == 0)) {
                 self.seen = next.first_chunk().copied();
                 return Ok(());
             }
@@ -258,8 +260,9 @@ impl<'c> Unzip<'c> {
 }
 
 impl Entry {
+    /// Whether what is true of its content stands behind it.
     fn is_described(&self) -> bool {
-        self.flags & DESCRIBED != 0 && self.size == 0
+        self.flags & DESCRIBED != 0
     }
 }
 

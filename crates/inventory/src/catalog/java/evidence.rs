@@ -1,14 +1,24 @@
 //! What one Java archive says of itself.
 
-use crate::catalog::Found;
+use super::group::{self, Said};
+use crate::catalog::{Found, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// What was seen in an archive so far.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     /// The artifacts that Maven noted: one, or several where others were put in (shaded).
-    artifacts: Vec<String>,
+    artifacts: Vec<Coordinates>,
+    /// Those of which it noted the `pom.xml`: groups and names, for versions stand elsewhere.
+    projects: Vec<Coordinates>,
     manifest: Manifest,
+}
+
+/// What Maven calls something, without its version.
+#[derive(Debug)]
+struct Coordinates {
+    group: String,
+    artifact: String,
 }
 
 /// Past this many notes nobody asks which is the archive's own.
@@ -39,9 +49,19 @@ impl Evidence {
         let (group, artifact) = (value("groupId")?, value("artifactId")?);
         let found = found(format!("{group}:{artifact}"), value("version")?);
         if self.artifacts.len() < ARTIFACTS_MAX {
-            self.artifacts.push(artifact);
+            self.artifacts.push(Coordinates { group, artifact });
         }
         Some(found)
+    }
+
+    /// Takes the names of the folders of a `pom.xml`.
+    pub(super) fn project(&mut self, group: &[u8], artifact: &[u8]) {
+        let word = |it| String::from_utf8(Vec::from(it)).ok().filter(|it| is_word(it));
+        if let (Some(group), Some(artifact)) = (word(group), word(artifact))
+            && self.projects.len() < ARTIFACTS_MAX
+        {
+            self.projects.push(Coordinates { group, artifact });
+        }
     }
 
     /// Takes the manifest: its main section.
@@ -65,34 +85,59 @@ impl Evidence {
     }
 
     /// The archive itself, if Maven has not noted it.
-    pub(super) fn close(self, name: &[u8]) -> Option<Found> {
+    pub(super) fn close(self, path: &[u8]) -> Option<Found> {
+        let name = split_last(path).1;
         let name = String::from_utf8_lossy(name);
         let stem = name.rsplit_once('.').map_or(&*name, |it| it.0);
         let named = artifact_and_version(stem);
-        let is_own = |artifact: &String| {
-            stem.strip_prefix(artifact.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
         // A name without a version is given freely: what Maven noted is all that counts.
-        if self.artifacts.iter().any(is_own) || (!self.artifacts.is_empty() && named.is_none()) {
+        if self.artifacts.iter().any(|it| it.are_of(stem))
+            || (!self.artifacts.is_empty() && named.is_none())
+        {
             return None;
         }
-        let Manifest { title, version, vendor_id, bundle_name, bundle_version } = self.manifest;
+        if let Some((group, artifact, version)) = group::of_place(path) {
+            return Some(found(format!("{group}:{artifact}"), version.to_owned()));
+        }
+        // Of what is put together of others the manifest may be one of theirs.
+        let manifest = Some(self.manifest).filter(|_| self.artifacts.is_empty());
+        let Manifest { title, version, vendor_id, bundle_name, bundle_version } =
+            manifest.unwrap_or_default();
         let version = match (version.or(bundle_version), named) {
             (Some(said), Some((_, named))) if is_in_other_words(named, &said) => named.to_owned(),
             (Some(said), _) => said,
             (None, named) => named?.1.to_owned(),
         };
+        let own = match &*self.projects {
+            [alone] if named.is_none() => Some(alone),
+            projects => projects.iter().find(|it| it.are_of(stem)),
+        };
+        if let Some(Coordinates { group, artifact }) = own {
+            return Some(found(format!("{group}:{artifact}"), version));
+        }
         let bundle = bundle_name.as_deref().and_then(|it| it.rsplit_once('.'));
         let artifact = named.map(|it| it.0.to_owned()).or(title);
         let artifact = artifact.or_else(|| bundle.map(|it| it.1.to_owned()))?;
-        let of_bundle = bundle_name.as_deref().and_then(|it| it.strip_suffix(artifact.as_str()));
-        let of_bundle = of_bundle.and_then(|it| it.strip_suffix('.')).map(str::to_owned);
-        let name = match vendor_id.filter(|it| it.contains('.')).or(of_bundle) {
+        let said = Said { bundle: bundle_name.as_deref(), vendor: vendor_id.as_deref() };
+        let name = match group::of(&artifact, &said) {
             Some(group) => format!("{group}:{artifact}"),
             None => artifact,
         };
         Some(found(name, version))
+    }
+}
+
+impl Coordinates {
+    /// Whether an archive of this name is theirs: `ARTIFACT`, `ARTIFACT-1.2`, or with the group in
+    /// front, as Quarkus lays archives beside each other. Debian writes `-` for `_`.
+    fn are_of(&self, stem: &str) -> bool {
+        let dashed = |text: &str| text.replace('_', "-");
+        let (stem, artifact) = (dashed(stem), dashed(&self.artifact));
+        let rest = stem.strip_prefix(&artifact).or_else(|| {
+            let stem = stem.strip_prefix(&dashed(&self.group))?.strip_prefix('.')?;
+            stem.strip_prefix(&artifact)
+        });
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     }
 }
 

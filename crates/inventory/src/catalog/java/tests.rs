@@ -35,6 +35,25 @@ fn streamed(files: &Files<'_>) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// With sizes in front of the content and behind it, as Maven packs manifests.
+fn told_twice(files: &Files<'_>, is_marked: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, content) in files {
+        let mut crc = flate2::Crc::new();
+        crc.update(content);
+        let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+        let sums = [crc.sum().to_le_bytes(), length, length].concat();
+        let head = [20, 0, 8, 8, 0, 0, 0, 0, 0, 0];
+        let lengths = [u8::try_from(name.len()).unwrap(), 0, 0, 0];
+        bytes.extend([b"PK\x03\x04", &head[..], &sums, &lengths, name.as_bytes()].concat());
+        bytes.extend(*content);
+        bytes.extend(if is_marked { b"PK\x07\x08".as_slice() } else { b"" });
+        bytes.extend(sums);
+    }
+    bytes.extend(b"PK\x05\x06");
+    bytes
+}
+
 fn pom(group: &str, artifact: &str, version: &str) -> Vec<u8> {
     format!("#Generated\n#Mon\nversion={version}\ngroupId={group}\nartifactId={artifact}\n").into()
 }
@@ -57,6 +76,16 @@ fn what_maven_noted_is_what_it_is() {
 }
 
 #[test]
+fn sizes_may_stand_both_before_and_behind_the_content() {
+    let text = pom("g", "a", "1");
+    let files: &Files<'_> =
+        &[(MANIFEST, b"Manifest-Version: 1.0\n"), ("A.class", b"x"), (POM, &text)];
+    for is_marked in [true, false] {
+        check(&Java, "a-1.jar", told_twice(files, is_marked), &["g:a 1"]);
+    }
+}
+
+#[test]
 fn an_archive_that_was_unpacked_is_what_maven_noted() {
     let text = pom("g", "a", "1");
     check(&Java, "app/META-INF/maven/g/a/pom.properties", &text, &["g:a 1"]);
@@ -74,6 +103,43 @@ fn shaded_artifacts_are_listed_beside_the_archive() {
     check(&Java, "one-1.jar", deflated(files), &["g:one 1", "g:two 2"]);
     check(&Java, "all.jar", deflated(files), &["g:one 1", "g:two 2"]);
     check(&Java, "all-3.0.jar", deflated(files), &["g:one 1", "g:two 2", "all 3.0"]);
+}
+
+#[test]
+fn the_folder_of_a_projects_pom_says_group_and_name() {
+    let project = "META-INF/maven/org.apache.hadoop/hadoop-client-runtime/pom.xml";
+    let other = "META-INF/maven/org.x/other/pom.xml";
+    let vendor = b"Implementation-Vendor-Id: org.apache.hadoop.thirdparty\n\
+        Implementation-Version: 3.3.2\n";
+    let others = pom("g", "other", "1");
+    let files: &Files<'_> = &[(MANIFEST, vendor), (project, b"<project/>"), (other, b"<project/>")];
+    let shaded = [files, &[(POM, others.as_slice())]].concat();
+    let expected = ["org.apache.hadoop:hadoop-client-runtime 3.3.2"];
+    check(&Java, "hadoop-client-runtime-3.3.2.jar", deflated(files), &expected);
+    check(&Java, "renamed.jar", deflated(&files[..2]), &expected);
+    let expected = ["g:other 1", expected[0]];
+    check(&Java, "hadoop-client-runtime-3.3.2.jar", deflated(&shaded), &expected);
+    check(&Java, "else-3.3.2.jar", deflated(&shaded), &["g:other 1", "else 3.3.2"]);
+    let place = "root/.m2/repository/org/x/all/3.3.2/all-3.3.2.jar";
+    check(&Java, place, deflated(&files[..1]), &["org.x:all 3.3.2"]);
+    check(&Java, "else-3.3.2.jar", deflated(&files[1..]), &["else 3.3.2"]);
+}
+
+#[test]
+fn an_archive_may_have_its_group_in_front_of_its_name() {
+    let text = pom("io.quarkus.arc", "arc", "2.13.3.Final");
+    let files: &Files<'_> = &[("META-INF/maven/io.quarkus.arc/arc/pom.properties", &text)];
+    let expected = ["io.quarkus.arc:arc 2.13.3.Final"];
+    check(&Java, "lib/main/io.quarkus.arc.arc-2.13.3.Final.jar", deflated(files), &expected);
+}
+
+#[test]
+fn a_distribution_may_write_the_name_otherwise() {
+    let text = pom("org.apache.geronimo.specs", "geronimo-annotation_1.3_spec", "1.3");
+    let expected = ["org.apache.geronimo.specs:geronimo-annotation_1.3_spec 1.3"];
+    for name in ["geronimo-annotation-1.3-spec.jar", "geronimo-annotation-1.3-spec-1.3.jar"] {
+        check(&Java, name, deflated(&[(POM, &text)]), &expected);
+    }
 }
 
 #[test]
