@@ -29,9 +29,12 @@ impl<'b> Header<'b> {
     /// prefix, so the magic decides.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.0[..100]);
-        let prefix = match &self.0[257..263] {
-            b"ustar\0" if &self.0[508..512] == b"tar\0" => text(&self.0[345..476]),
-            b"ustar\0" => text(&self.0[345..500]),
+        let prefix = match &self.0[257..265] {
+            [b'u', b's', b't', b'a', b'r', 0, ..] if &self.0[508..512] == b"tar\0" => {
+                text(&self.0[345..476])
+            }
+            [b'u', b's', b't', b'a', b'r', 0, ..] => text(&self.0[345..500]),
+            b"ustar  \0" => self.prefix_for_times(),
             _ => &[],
         };
         match prefix {
@@ -40,20 +43,30 @@ impl<'b> Header<'b> {
         }
     }
 
+    /// Before version 1.8, Go wrote ustar's prefix into headers that it called GNU's, and all since
+    /// take it for one where GNU's times would be no numbers (golang/go, archive/tar/reader.go).
+    fn prefix_for_times(&self) -> &'b [u8] {
+        let is_time = |field: &[u8]| field.first() == Some(&0) || signed(field).is_some();
+        match is_time(&self.0[345..357]) && is_time(&self.0[357..369]) {
+            true => &[],
+            false => Some(text(&self.0[345..500])).filter(|it| it.is_ascii()).unwrap_or_default(),
+        }
+    }
+
     pub(super) fn link(&self) -> &'b [u8] {
         text(&self.0[157..257])
     }
 
     pub(super) fn mode(&self) -> Option<u32> {
-        number(&self.0[100..108]).map(|mode| (mode & 0o7777) as u32)
+        signed(&self.0[100..108]).map(|mode| (mode & 0o7777) as u32)
     }
 
-    pub(super) fn uid(&self) -> Option<u64> {
-        number(&self.0[108..116])
+    pub(super) fn uid(&self) -> Option<i64> {
+        signed(&self.0[108..116])
     }
 
-    pub(super) fn gid(&self) -> Option<u64> {
-        number(&self.0[116..124])
+    pub(super) fn gid(&self) -> Option<i64> {
+        signed(&self.0[116..124])
     }
 
     pub(super) fn size(&self) -> Option<u64> {
@@ -84,31 +97,45 @@ fn text(field: &[u8]) -> &[u8] {
     &field[..end]
 }
 
-/// A number: octal digits amid spaces and NULs, or GNU's base-256 with the highest bit set.
-/// Negative ones and those past 64 bits are none.
+/// A number that is not negative.
 fn number(field: &[u8]) -> Option<u64> {
-    let first = *field.first()?;
+    signed(field).and_then(|it| u64::try_from(it).ok())
+}
+
+/// A number: octal digits amid spaces and NULs, or GNU's base-256 with the highest bit set, which is
+/// negative with the next one set. Those past 64 bits are none.
+fn signed(field: &[u8]) -> Option<i64> {
+    let (&first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
-        if first & 0x40 != 0 {
-            return None; // negative
-        }
-        return field[1..].iter().try_fold(u64::from(first & 0x3f), |value, &byte| {
-            Some(value.checked_mul(256)? | u64::from(byte))
-        });
+        // A negative number is the complement of one below its opposite.
+        let inverted = if first & 0x40 == 0 { 0 } else { 0xff };
+        let value =
+            rest.iter().try_fold(i64::from((first ^ inverted) & 0x3f), |value, &byte| {
+                Some(value.checked_mul(256)? | i64::from(byte ^ inverted))
+            })?;
+        return Some(if inverted == 0 { value } else { !value });
     }
     let padding = |byte: &u8| matches!(byte, b' ' | 0);
     let start = field.iter().position(|byte| !padding(byte)).unwrap_or(field.len());
     let digits = &field[start..];
     let end = digits.iter().position(padding).unwrap_or(digits.len());
-    digits[..end].iter().try_fold(0_u64, |value, &byte| match byte {
-        b'0'..=b'7' => Some(value.checked_mul(8)? | u64::from(byte - b'0')),
+    digits[..end].iter().try_fold(0_i64, |value, &byte| match byte {
+        b'0'..=b'7' => Some(value.checked_mul(8)? | i64::from(byte - b'0')),
         _ => None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{number, signed};
+
+    #[test]
+    fn a_number_may_be_negative_in_base_256() {
+        assert_eq!(signed(b"\xff\xff\xff\xff\xff\xff\xff\xff"), Some(-1));
+        assert_eq!(signed(b"\xff\xff\xff\xff\xff\xff\xff\xfe"), Some(-2));
+        assert_eq!(signed(b"\xff\0\0\0\0\0\0\0\0\0\0\0"), None);
+        assert_eq!(signed(b"-000001\0"), None);
+    }
 
     #[test]
     fn numbers_are_octal_or_base_256() {

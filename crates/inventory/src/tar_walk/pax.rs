@@ -1,6 +1,6 @@
 //! Extended headers: `LENGTH KEY=VALUE\n`, again and again (POSIX.1-2001, pax Interchange Format).
 
-use super::sparse::{SEGMENTS_MAX, Segment, decimal, parse_list};
+use super::sparse::decimal;
 
 /// What an extended header says of the next entry. An empty value takes the header's own back.
 #[derive(Debug, Default)]
@@ -8,8 +8,8 @@ pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,
     pub(super) link: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
-    pub(super) uid: Option<u64>,
-    pub(super) gid: Option<u64>,
+    pub(super) uid: Option<i64>,
+    pub(super) gid: Option<i64>,
     pub(super) sparse: SparseRecords,
 }
 
@@ -17,15 +17,60 @@ pub(super) struct Extended {
 #[derive(Debug, Default)]
 pub(super) struct SparseRecords {
     pub(super) name: Option<Vec<u8>>,
-    pub(super) size: Option<u64>,
-    pub(super) map: Option<Vec<Segment>>,
-    pub(super) is_map_in_content: bool,
-    offset: Option<u64>,
+    major: Vec<u8>,
+    minor: Vec<u8>,
+    size: Option<u64>,
+    real_size: Option<u64>,
+    map: Vec<u8>,
+    /// How many numbers of the map had a record of their own.
+    numbers: usize,
+}
+
+/// Where the map of a sparse file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SparseMap<'r> {
+    /// In the records.
+    Here(&'r [u8]),
+    /// In front of the content.
+    InContent,
+}
+
+impl SparseRecords {
+    /// The map, if these records make a file sparse: all of them mean nothing where they are of a
+    /// version that nobody knows, or of none and without a map (as Go reads them).
+    pub(super) fn map(&self) -> Option<SparseMap<'_>> {
+        match (self.major.as_slice(), self.minor.as_slice()) {
+            (b"1", b"0") => Some(SparseMap::InContent),
+            (b"0", b"0" | b"1") => Some(SparseMap::Here(&self.map)),
+            (b"", b"") if !self.map.is_empty() => Some(SparseMap::Here(&self.map)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn size(&self) -> Option<u64> {
+        self.size.or(self.real_size)
+    }
+
+    /// Numbers of version 0.0: offset and length by turns.
+    fn number(&mut self, value: &[u8], is_offset: bool) -> Result<(), &'static str> {
+        if is_offset != self.numbers.is_multiple_of(2) || value.contains(&b',') {
+            return Err("sparse file with a malformed map");
+        }
+        if self.numbers == 0 {
+            self.map.clear();
+        } else {
+            self.map.push(b',');
+        }
+        self.numbers += 1;
+        self.map.extend_from_slice(value);
+        Ok(())
+    }
 }
 
 impl Extended {
-    /// Reads the records of one extended header over what is known already.
-    pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<(), &'static str> {
+    /// Reads the records of one extended header.
+    pub(super) fn read(mut bytes: &[u8]) -> Result<Self, &'static str> {
+        let mut extended = Self::default();
         while !bytes.is_empty() {
             let space = bytes.iter().take(20).position(|&byte| byte == b' ');
             let space = space.ok_or("extended header without a record length")?;
@@ -37,50 +82,48 @@ impl Extended {
             let record = record.ok_or("extended header record without its end of line")?;
             let equals = record.iter().position(|&byte| byte == b'=');
             let equals = equals.ok_or("extended header record without a value")?;
-            self.set(&record[..equals], &record[equals + 1..])?;
+            extended.set(&record[..equals], &record[equals + 1..])?;
             bytes = rest;
         }
-        Ok(())
+        Ok(extended)
     }
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
-        let is_text = matches!(key, b"path" | b"linkpath" | b"GNU.sparse.name");
-        if is_text && value.contains(&0) {
+        if matches!(key, b"path" | b"linkpath") && value.contains(&0) {
             return Err("extended header with a NUL in a name");
         }
         let text = || Some(value.to_vec()).filter(|it| !it.is_empty());
-        let number = || match value {
+        let signed = || match value {
             [] => Ok(None),
-            _ => decimal(value).map(Some).ok_or("extended header with a malformed number"),
+            _ => integer(value).map(Some).ok_or("extended header with a malformed number"),
+        };
+        let number = || match signed()?.map(u64::try_from) {
+            Some(Err(_)) => Err("extended header with a negative size"),
+            number => Ok(number.and_then(Result::ok)),
         };
         let sparse = &mut self.sparse;
         match key {
             b"path" => self.path = text(),
             b"linkpath" => self.link = text(),
             b"size" => self.size = number()?,
-            b"uid" => self.uid = number()?,
-            b"gid" => self.gid = number()?,
+            b"uid" => self.uid = signed()?,
+            b"gid" => self.gid = signed()?,
             b"GNU.sparse.name" => sparse.name = text(),
-            b"GNU.sparse.size" | b"GNU.sparse.realsize" => sparse.size = number()?,
-            b"GNU.sparse.major" => sparse.is_map_in_content = number()? == Some(1),
-            b"GNU.sparse.map" => {
-                sparse.map = Some(parse_list(value).ok_or("sparse file with a malformed map")?);
-            }
-            b"GNU.sparse.numblocks" => sparse.map = Some(Vec::new()),
-            b"GNU.sparse.offset" => sparse.offset = number()?,
-            b"GNU.sparse.numbytes" => {
-                let segment = sparse.offset.take().zip(number()?);
-                let (offset, length) = segment.ok_or("sparse file with a malformed map")?;
-                let map = sparse.map.get_or_insert_default();
-                if map.len() == SEGMENTS_MAX {
-                    return Err("sparse file with too many runs");
-                }
-                map.push(Segment { offset, length });
-            }
+            b"GNU.sparse.size" => sparse.size = number()?,
+            b"GNU.sparse.realsize" => sparse.real_size = number()?,
+            b"GNU.sparse.major" => sparse.major = value.to_vec(),
+            b"GNU.sparse.minor" => sparse.minor = value.to_vec(),
+            b"GNU.sparse.map" if sparse.numbers == 0 => sparse.map = value.to_vec(),
+            b"GNU.sparse.offset" => sparse.number(value, true)?,
+            b"GNU.sparse.numbytes" => sparse.number(value, false)?,
             _ => {}
         }
         Ok(())
     }
+}
+
+fn integer(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -89,12 +132,10 @@ mod tests {
 
     #[test]
     fn records_are_read_and_an_empty_value_takes_back() {
-        let mut extended = Extended::default();
-        extended.read(b"14 path=a/b=c\n11 size=42\n9 uid=07\n").unwrap();
+        let extended = Extended::read(b"14 path=a/b=c\n11 size=42\n9 uid=07\n9 gid=-2\n").unwrap();
         assert_eq!(extended.path.as_deref(), Some(b"a/b=c".as_slice()));
-        assert_eq!((extended.size, extended.uid), (Some(42), Some(7)));
-        extended.read(b"8 path=\n").unwrap();
-        assert_eq!(extended.path, None);
+        assert_eq!((extended.size, extended.uid, extended.gid), (Some(42), Some(7), Some(-2)));
+        assert_eq!(Extended::read(b"9 path=a\n8 path=\n").unwrap().path, None);
     }
 
     #[test]
@@ -108,8 +149,9 @@ mod tests {
             b"11 path=a\0b\n",
             b"11 size=-1\n",
             b"18446744073709551616 path=a\n",
+            b"25 GNU.sparse.numbytes=1\n",
         ] {
-            assert!(Extended::default().read(bytes).is_err(), "{bytes:?}");
+            assert!(Extended::read(bytes).is_err(), "{bytes:?}");
         }
     }
 }

@@ -25,8 +25,11 @@ pub(super) fn fits(segments: &[Segment], size: u64, stored: u64) -> bool {
     sum == stored
 }
 
-/// Pairs of decimal numbers, separated by commas: the map of format 0.1.
+/// Pairs of decimal numbers, separated by commas: the map of formats 0.0 and 0.1.
 pub(super) fn parse_list(text: &[u8]) -> Option<Vec<Segment>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
     let mut numbers = text.split(|&byte| byte == b',').map(decimal);
     let mut segments = Vec::new();
     while let Some(offset) = numbers.next() {

@@ -7,8 +7,8 @@ use verdict::Limits;
 use super::content::Content;
 use super::entry::{Entry, EntryKind};
 use super::header::{BLOCK, Header, sparse_extension};
-use super::pax::Extended;
-use super::sparse::{self, SEGMENTS_MAX, Segment, decimal};
+use super::pax::{Extended, SparseMap};
+use super::sparse::{self, SEGMENTS_MAX, Segment, decimal, parse_list};
 
 /// An extended header of more is refused, as Go's archive/tar does.
 const EXTENDED_BYTES_MAX: u64 = 1 << 20;
@@ -60,7 +60,8 @@ impl<R: BufRead> Walk<R> {
     }
 
     /// The next entry; what of the last one's content has not been read is skipped. `None` at the
-    /// archive's end.
+    /// archive's end. Of several headers that speak of one entry the same counts that counts for
+    /// Go's archive/tar, with which containerd, Docker and Podman unpack layers.
     ///
     /// # Errors
     /// When the stream fails, the tar is malformed or a name is past the limits.
@@ -72,12 +73,17 @@ impl<R: BufRead> Walk<R> {
             let header = Header(&block);
             match header.kind() {
                 b'x' => {
+                    // It takes the place of one before it.
                     let bytes = self.stream.extension(&header, EXTENDED_BYTES_MAX)?;
-                    extended.read(&bytes).map_err(|why| self.stream.malformed(why))?;
+                    extended = Extended::read(&bytes).map_err(|why| self.stream.malformed(why))?;
                 }
-                // A global header says what no builder of layers relies on; containerd and Docker
-                // pass over it too.
-                b'g' => drop(self.stream.extension(&header, EXTENDED_BYTES_MAX)?),
+                b'g' => {
+                    // A global header says what no builder of layers relies on; containerd and
+                    // Docker pass over it too. To them it is an entry, of which speaks what stands
+                    // before it.
+                    drop(self.stream.extension(&header, EXTENDED_BYTES_MAX)?);
+                    (extended, long_name, long_link) = (Extended::default(), None, None);
+                }
                 b'L' => long_name = Some(self.long_text(&header)?),
                 b'K' => long_link = Some(self.long_text(&header)?),
                 _ => return self.entry(&header, extended, long_name, long_link).map(Some),
@@ -110,10 +116,10 @@ impl<R: BufRead> Walk<R> {
         long_link: Option<Vec<u8>>,
     ) -> Result<Entry, TarError> {
         let malformed = |why| self.stream.malformed(why);
+        let given = |long: Option<Vec<u8>>| long.filter(|it| !it.is_empty());
         let mut sparse = extended.sparse;
-        let name = sparse.name.take().or(extended.path).or(long_name);
-        let name = name.unwrap_or_else(|| header.name());
-        let link = extended.link.or(long_link).unwrap_or_else(|| header.link().to_vec());
+        let name = given(long_name).or(extended.path).unwrap_or_else(|| header.name());
+        let link = given(long_link).or(extended.link).unwrap_or_else(|| header.link().to_vec());
         let size = extended.size.map_or_else(|| header.size(), Some);
         let size = size.ok_or_else(|| malformed("size is no number"))?;
         let kind = match header.kind() {
@@ -124,6 +130,11 @@ impl<R: BufRead> Walk<R> {
             b'3' | b'4' | b'6' => EntryKind::Special,
             _ => EntryKind::File,
         };
+        let is_sparse = kind == EntryKind::File && header.kind() != b'S' && sparse.map().is_some();
+        let name = sparse.name.take().filter(|_| is_sparse).unwrap_or(name);
+        if name.contains(&0) {
+            return Err(malformed("sparse file with a NUL in its name"));
+        }
         let link = match kind {
             EntryKind::HardLink | EntryKind::Symlink => link,
             _ => Vec::new(),
@@ -138,21 +149,22 @@ impl<R: BufRead> Walk<R> {
         let uid = extended.uid.map_or_else(|| header.uid(), Some);
         let gid = extended.gid.map_or_else(|| header.gid(), Some);
         let (uid, gid) = uid.zip(gid).ok_or_else(|| malformed("owner is no number"))?;
+        let (uid, gid) = (owner(uid), owner(gid));
         let mut entry = Entry { name, kind, link, mode, uid, gid, size, segments: None };
-        if kind == EntryKind::File {
-            self.stream.stand_at(size);
-            let has_map = sparse.map.is_some() || sparse.is_map_in_content;
-            if header.kind() == b'S' {
-                self.gnu_sparse(header, &mut entry)?;
-            } else if let (true, Some(size)) = (has_map, sparse.size) {
-                let segments = match sparse.is_map_in_content {
-                    true => self.stream.map_in_content()?,
-                    false => sparse.map.unwrap_or_default(),
-                };
-                self.shape(&mut entry, segments, size)?;
-            }
-        } else {
+        if kind != EntryKind::File {
             entry.size = 0; // whatever the header says: no content follows (as Go reads it)
+            return Ok(entry);
+        }
+        self.stream.stand_at(size);
+        if header.kind() == b'S' {
+            self.gnu_sparse(header, &mut entry)?;
+        } else if let Some(map) = sparse.map() {
+            let segments = match map {
+                SparseMap::InContent => self.stream.map_in_content()?,
+                SparseMap::Here(map) => parse_list(map)
+                    .ok_or_else(|| self.stream.malformed("sparse file with a malformed map"))?,
+            };
+            self.shape(&mut entry, segments, sparse.size().unwrap_or(size))?;
         }
         Ok(entry)
     }
@@ -184,6 +196,15 @@ impl<R: BufRead> Walk<R> {
         entry.size = size;
         entry.segments = Some(segments);
         Ok(())
+    }
+}
+
+/// An owner as lchown(2) takes it from an extractor: in 32 bits, and the highest of them all leaves
+/// the file to whoever extracts, which is root.
+fn owner(id: i64) -> u64 {
+    match id as u32 {
+        u32::MAX => 0,
+        id => id.into(),
     }
 }
 
