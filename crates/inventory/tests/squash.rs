@@ -7,8 +7,12 @@ use tempfile::TempDir;
 use testkit::image::{ImageBuilder, LayerBuilder, Packing};
 
 fn try_take(layers: Vec<LayerBuilder>) -> Result<Inventory, ImageError> {
+    take_image(layers.into_iter().fold(ImageBuilder::new(), ImageBuilder::layer))
+}
+
+fn take_image(image: ImageBuilder) -> Result<Inventory, ImageError> {
     let folder = TempDir::new().unwrap();
-    let image = layers.into_iter().fold(ImageBuilder::new(), ImageBuilder::layer).build();
+    let image = image.build();
     image.write_layout(folder.path(), "1", &[]);
     let opener = Opener::new(Access::default()).unwrap();
     let declared = format!("oci:{}:1", folder.path().display());
@@ -117,6 +121,19 @@ fn an_opaque_mark_is_not_followed_through_a_link() {
 }
 
 #[test]
+fn an_opaque_mark_is_followed_through_a_link_of_its_own_layer() {
+    // containerd and umoci alike; and to umoci a file is no folder that hides anything.
+    let below = || layer().file("srv/node_modules/a/package.json", npm("a", "1"));
+    check(vec![below(), layer().symlink("app", "srv").opaque("app")], &[]);
+    check(
+        vec![below(), layer().opaque("app").symlink("app", "srv")],
+        &["srv/node_modules/a/package.json a 1 @0"],
+    );
+    let package = "srv/node_modules/a/package.json";
+    check(vec![below(), layer().opaque(package)], &["srv/node_modules/a/package.json a 1 @0"]);
+}
+
+#[test]
 fn a_hard_link_is_bound_to_the_file_and_not_to_its_name() {
     let linked = || {
         layer()
@@ -166,6 +183,33 @@ fn a_hard_link_outlives_what_its_own_layer_takes_away() {
         vec![layer().file(cached, npm("a", "1")), moved],
         &["app/node_modules/a/package.json a 1 @1"],
     );
+}
+
+#[test]
+fn a_hard_link_means_what_has_the_name_when_it_comes() {
+    // Nobody asks for it by its own name, and later in the layer something else has that.
+    let below = || layer().file("store", npm("a", "1"));
+    let shown = ["app/node_modules/a/package.json a 1 @1"];
+    check(vec![below(), layer().hardlink(A, "store").symlink("store", "elsewhere")], &shown);
+    check(vec![below(), layer().hardlink(A, "store").file("store", npm("a", "2"))], &shown);
+    check(vec![below(), layer().hardlink(A, "store").whiteout("store")], &shown);
+    // Held for its mode, and replaced by one that is not held.
+    let powerful = layer().file_with("bin/su", "x", 0o4755, 0, 0);
+    let replaced = layer().file("bin/su", "y").hardlink("bin/sudo", "bin/su");
+    assert!(try_take(vec![powerful, replaced]).unwrap().files.is_empty());
+}
+
+#[test]
+fn a_mode_that_a_hard_link_gives_is_told() {
+    let mut tar = layer().file(A, npm("a", "1")).hardlink("bin/su", A).tar();
+    let header = &mut tar[1024..1536];
+    header[100..108].copy_from_slice(b"0004755\0");
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|it| u32::from(*it)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let inventory = take_image(ImageBuilder::new().layer_tar(&tar, Packing::Plain)).unwrap();
+    let paths: Vec<&str> = inventory.files.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, [A, "bin/su"]);
 }
 
 #[test]

@@ -233,6 +233,8 @@ impl<'l> Rootfs<'l> {
     }
 
     fn put(&mut self, entry: &Entry, path: Vec<u8>) -> Result<Option<Wanted>, Fault> {
+        // Whoever links to this name now means what is put here, held or not.
+        self.gone.remove(&path);
         match entry.kind {
             EntryKind::Symlink => {
                 self.insert(&path, Body::Link(entry.link.as_slice().into()));
@@ -269,13 +271,22 @@ impl<'l> Rootfs<'l> {
     }
 
     /// An opaque folder hides what lower layers have in it, not in what a lower link of its name
-    /// leads to: that link is replaced by the folder.
+    /// leads to: that link is replaced by the folder. One of this layer leads there, and to a file
+    /// the mark means nothing.
     fn hide_children(&mut self, folder: &[&[u8]], name: &[u8]) -> Result<(), Fault> {
         let node = match folder.split_last() {
             None => Some(ROOT),
             Some((base, parents)) => self.place(parents, base, name)?.node,
         };
-        if let Some(node) = node {
+        let is_own_link = |node: &NodeId| {
+            matches!(self.tree.body(*node), Body::Link(_)) && self.tree.layer(*node) == self.layer
+        };
+        let node = match node.filter(is_own_link) {
+            Some(_) => self.resolve(folder, true, name)?.node,
+            None => node,
+        };
+        let is_file = |node: &NodeId| matches!(self.tree.body(*node), Body::File(_));
+        if let Some(node) = node.filter(|it| !is_file(it)) {
             self.remove_lower(node);
         }
         Ok(())

@@ -114,7 +114,8 @@ impl LayerBuilder {
     fn link(self, path: &str, target: &str, kind: tar::EntryType) -> Self {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
-        header.set_mode(0o777);
+        // A symbolic link has all permissions, another name those of its file.
+        header.set_mode(if kind == tar::EntryType::Link { 0o644 } else { 0o777 });
         let field = &mut header.as_gnu_mut().unwrap().linkname;
         assert!(target.len() < field.len(), "a link target of {} bytes", target.len());
         field[..target.len()].copy_from_slice(target.as_bytes());

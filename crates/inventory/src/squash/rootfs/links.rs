@@ -31,9 +31,13 @@ impl Rootfs<'_> {
         if let Some(node) = place.node {
             self.remove(node);
         }
+        self.gone.remove(&place.path);
         match body {
             Some(Body::Link(to)) => self.insert(&place.path, Body::Link(to)),
-            Some(Body::File(file)) => self.bind(place.path, file),
+            Some(Body::File(file)) => {
+                self.change_mode(file, entry.mode, entry.uid, entry.gid);
+                self.bind(place.path, file);
+            }
             Some(Body::Folder) | None => self.wait(entry, place.path, target.path),
         }
         self.check_bytes()
@@ -52,6 +56,15 @@ impl Rootfs<'_> {
         if !file.asked.is_empty() || !catalog::lookers_into(&candidate).is_empty() {
             self.waiting_bytes += size_of::<Waiting>() + path.len() + target.len() + 32;
             self.waiting.push(Waiting { path, target, file });
+        }
+    }
+
+    /// containerd and Docker give a file the mode and owner that the header of a link to it has,
+    /// umoci leaves it its own: what gives power away by either is told.
+    fn change_mode(&mut self, file: u32, mode: u32, uid: u64, gid: u64) {
+        if let Some(file) = self.files.get_mut(file as usize).filter(|_| is_telling(mode)) {
+            self.is_changed |= file.mode != mode;
+            (file.mode, file.uid, file.gid) = (mode, uid, gid);
         }
     }
 
@@ -91,12 +104,24 @@ impl Rootfs<'_> {
                 continue; // another entry took its name since
             }
             let body = self.node_at(&link.target).map(|node| self.tree.body(node).clone());
+            if body.is_some() && self.may_have_been(&link) {
+                self.learnt.learn_linked(link.target.clone(), link.file.asked);
+            }
             match body {
-                Some(Body::File(file)) => self.bind(link.path, file),
+                Some(Body::File(file)) => {
+                    self.change_mode(file, link.file.mode, link.file.uid, link.file.gid);
+                    self.bind(link.path, file);
+                }
                 Some(Body::Link(target)) => self.insert(&link.path, Body::Link(target)),
                 Some(Body::Folder) | None => self.bind_to_nothing(link),
             }
         }
+    }
+
+    /// Whether a file that nobody asked for may have had the other name when the link came, and what
+    /// has it now came later.
+    fn may_have_been(&self, link: &Waiting) -> bool {
+        !link.file.asked.without(self.roles_of(&link.target)).is_empty()
     }
 
     fn bind_to_nothing(&mut self, link: Waiting) {
