@@ -18,6 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("how we judge", &["inventory", "advisories", "signature", "policy", "snapshot", "sbom"]),
     ("how we reach the world", &["oci-image", "openfaas", "event-bus"]),
     ("what we say", &["verdict"]),
+    ("what we reckon with", &["sha256-pair"]),
 ];
 
 /// Arrows along a floor, each with its reason.

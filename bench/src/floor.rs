@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 /// Which of a layer's two digests are computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Digests {
-    /// Of the stored bytes.
+    /// Of the stored bytes: the floor that the bars are against.
     Stored,
-    /// Of the inflated ones too, which nobody can leave out who believes the `diff_id`s.
+    /// Of the inflated ones too, which nobody can leave out who believes the `diff_id`s; one after the
+    /// other, as any library does.
     Both,
 }
 

@@ -33,6 +33,14 @@ pub(crate) fn large() -> PathBuf {
     })
 }
 
+/// The large one as one layer.
+pub(crate) fn large_in_one() -> PathBuf {
+    layout_of("large-in-one", || {
+        let tar = rootfs("large.tar", LARGE_PACKAGES);
+        ImageBuilder::new().layer_tar(&tar, Packing::Gzip).build()
+    })
+}
+
 /// As much as Alpine's minirootfs holds: a database of 15 packages, some hundred links to one
 /// program, a C library.
 pub(crate) fn alpine_like() -> PathBuf {

@@ -6,10 +6,12 @@ mod inflating;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use verdict::{Limits, Sha256};
+use sha256_pair::Sha256;
+use verdict::{Digest, Limits};
 
 use self::ahead::Ahead;
-use self::inflating::{Inflating, Seen, Stored};
+use self::inflating::{Inflating, Stored};
+use crate::descriptor::Compression;
 use crate::error::ImageError;
 use crate::image::Layer;
 use crate::ledger::Ledger;
@@ -19,15 +21,18 @@ use crate::store::Store;
 const RATIO_BYTES_MIN: u64 = 16 << 20;
 /// The clock is looked at each time that so much more has been inflated.
 const CLOCK_BYTES: u64 = 1 << 20;
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// The inflated tar of one layer. Reading past a limit, or to the end of bytes that are not the
 /// promised ones, is an [`io::Error`] that [`ImageError::from_io`] turns back.
 pub struct LayerReader {
     source: Source,
     buffer: Vec<u8>,
+    /// How much of the buffer holds inflated bytes, and how much of that was used.
+    filled: usize,
     at: usize,
-    diff: Sha256,
+    /// The hash of what was inflated. None if that is what is stored.
+    diff: Option<Sha256>,
     inflated: u64,
     layer: Layer,
     limits: Limits,
@@ -67,10 +72,20 @@ impl LayerReader {
         let stored = Stored::new(bytes, index, descriptor.size, Arc::clone(&ledger));
         let source = Inflating::new(compression, stored)
             .map_err(|source| ImageError::Inflate { index, source })?;
-        let (source, diff) = (Source::Here(source), Sha256::default());
-        let (layer, limits) = (layer.clone(), *limits);
-        let (buffer, at) = (Vec::new(), 0);
-        Ok(Self { source, buffer, at, diff, inflated: 0, layer, limits, ledger, ended: false })
+        let diff = (compression != Compression::None).then(Sha256::default);
+        let source = Source::Here(source);
+        Ok(Self {
+            source,
+            buffer: Vec::new(),
+            filled: 0,
+            at: 0,
+            diff,
+            inflated: 0,
+            layer: layer.clone(),
+            limits: *limits,
+            ledger,
+            ended: false,
+        })
     }
 
     /// The same, inflated in a thread of its own from now on, where one can be had.
@@ -113,8 +128,10 @@ impl LayerReader {
 
     fn count(&mut self) -> Result<(), ImageError> {
         let before = self.inflated;
-        self.inflated += self.buffer.len() as u64;
-        self.diff.update(&self.buffer);
+        self.inflated += self.filled as u64;
+        if let Some(diff) = &mut self.diff {
+            self.source.hash(&self.buffer[..self.filled], diff);
+        }
         self.ledger.count(self.layer.index, self.inflated)?;
         if before / CLOCK_BYTES != self.inflated / CLOCK_BYTES {
             self.ledger.look_at_clock(self.layer.index)?;
@@ -132,16 +149,18 @@ impl LayerReader {
     fn verify(&mut self) -> Result<(), ImageError> {
         let index = self.layer.index;
         let what = format!("layer {index}");
-        let seen = self.source.seen().map_err(|error| ImageError::from_io(error, what.as_str()))?;
-        let (expected, found) = (self.layer.descriptor.size, seen.size);
-        if found != expected {
-            return Err(ImageError::WrongSize { what, expected, found });
+        let size = self.source.end().map_err(|error| ImageError::from_io(error, what.as_str()))?;
+        let stored = Digest::from_bytes(self.source.take_hash().finish());
+        let expected = self.layer.descriptor.size;
+        if size != expected {
+            return Err(ImageError::WrongSize { what, expected, found: size });
         }
-        let (expected, found) = (self.layer.descriptor.digest, seen.digest);
-        if found != expected {
-            return Err(ImageError::WrongDigest { what, expected, found });
+        let expected = self.layer.descriptor.digest;
+        if stored != expected {
+            return Err(ImageError::WrongDigest { what, expected, found: stored });
         }
-        let (expected, found) = (self.layer.diff_id, std::mem::take(&mut self.diff).finish());
+        let found = self.diff.take().map_or(stored, |it| Digest::from_bytes(it.finish()));
+        let expected = self.layer.diff_id;
         if found != expected {
             let what = format!("layer {index} inflated (diff_id)");
             return Err(ImageError::WrongDigest { what, expected, found });
@@ -152,24 +171,24 @@ impl LayerReader {
 
 impl BufRead for LayerReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.buffer.len() && !self.ended {
-            self.at = 0;
-            self.source.refill(&mut self.buffer)?;
-            if self.buffer.is_empty() {
+        if self.at == self.filled && !self.ended {
+            (self.filled, self.at) = (0, 0);
+            self.filled = self.source.refill(&mut self.buffer)?;
+            if self.filled == 0 {
                 // Only then: whoever asks again after a fault is told of one again.
                 self.verify().map_err(ImageError::into_io)?;
                 self.ended = true;
             } else if let Err(error) = self.count() {
                 // What is past a limit is not handed out, however often it is asked for.
-                self.buffer.clear();
+                self.filled = 0;
                 return Err(error.into_io());
             }
         }
-        Ok(self.buffer.get(self.at..).unwrap_or_default())
+        Ok(&self.buffer[self.at..self.filled])
     }
 
     fn consume(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes).min(self.buffer.len());
+        self.at = self.at.saturating_add(bytes).min(self.filled);
     }
 }
 
@@ -182,16 +201,22 @@ impl Read for LayerReader {
 }
 
 impl Source {
-    /// Puts the next inflated bytes into a buffer; none at the end. After a fault it is empty too.
-    fn refill(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+    /// Puts the next inflated bytes into a buffer, and says how many; none at the end.
+    fn refill(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         match self {
             Self::Here(inflating) => {
                 buffer.resize(BUFFER_BYTES, 0);
-                let read = inflating.read(buffer);
-                buffer.truncate(*read.as_ref().unwrap_or(&0));
-                read.map(drop)
+                inflating.read(buffer)
             }
             Self::Ahead(ahead) => ahead.refill(buffer),
+        }
+    }
+
+    /// Takes what was read into its hash.
+    fn hash(&mut self, inflated: &[u8], sha256: &mut Sha256) {
+        match self {
+            Self::Here(inflating) => inflating.hash(inflated, sha256),
+            Self::Ahead(ahead) => ahead.hash(inflated, sha256),
         }
     }
 
@@ -203,10 +228,19 @@ impl Source {
         }
     }
 
-    fn seen(&mut self) -> io::Result<Seen> {
+    /// How many stored bytes there were.
+    fn end(&mut self) -> io::Result<u64> {
         match self {
-            Self::Here(inflating) => inflating.seen(),
-            Self::Ahead(ahead) => ahead.seen(),
+            Self::Here(inflating) => inflating.end(),
+            Self::Ahead(ahead) => ahead.end(),
+        }
+    }
+
+    /// The hash of the stored bytes, once all were read.
+    fn take_hash(&mut self) -> Sha256 {
+        match self {
+            Self::Here(inflating) => inflating.take_hash(),
+            Self::Ahead(ahead) => ahead.take_hash(),
         }
     }
 }

@@ -27,17 +27,20 @@ struct Package {
     version: String,
 }
 
+/// Whether the folder is that of a crate which cargo fetched or vendored: it brings its own lock, which
+/// nobody builds by.
+fn is_of_another(folder: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = folder.split(|it| *it == b'/').collect();
+    let is_fetched = parts.windows(2).any(|it| {
+        *it == [b"registry".as_slice(), b"src"] || *it == [b"git".as_slice(), b"checkouts"]
+    });
+    // `cargo vendor` lays it beside the workspace.
+    is_fetched || split_last(split_last(folder).0).1 == b"vendor"
+}
+
 impl Cataloger for CargoLock {
     fn wants(&self, path: &[u8]) -> bool {
-        let folder = split_last(path).0;
-        let parts: Vec<&[u8]> = folder.split(|it| *it == b'/').collect();
-        // A crate that cargo fetched brings its own lock, which nobody builds by.
-        let is_fetched = parts.windows(2).any(|it| {
-            *it == [b"registry".as_slice(), b"src"] || *it == [b"git".as_slice(), b"checkouts"]
-        });
-        // So does one that `cargo vendor` laid beside the workspace.
-        let is_vendored = split_last(split_last(folder).0).1 == b"vendor";
-        lock::is_own(path, &[b"Cargo.lock"]) && !is_fetched && !is_vendored
+        lock::is_own(path, &[b"Cargo.lock"]) && !is_of_another(split_last(path).0)
     }
 
     fn read(

@@ -36,8 +36,8 @@ impl Cataloger for Composer {
 
 impl Cataloger for ComposerLock {
     fn wants(&self, path: &[u8]) -> bool {
-        let is_outside = lock::is_outside(split_last(path).0, &[b"vendor"]);
-        is_outside && lock::is_own(path, &[b"composer.lock"])
+        let is_outside = || lock::is_outside(split_last(path).0, &[b"vendor"]);
+        lock::is_own(path, &[b"composer.lock"]) && is_outside()
     }
 
     fn is_lock(&self) -> bool {

@@ -14,8 +14,8 @@ pub(super) struct GemfileLock;
 impl Cataloger for GemfileLock {
     fn wants(&self, path: &[u8]) -> bool {
         // `gems/NAME-VERSION/Gemfile.lock` is the gem's own developers'.
-        let is_outside = lock::is_outside(split_last(path).0, &[b"gems"]);
-        is_outside && lock::is_own(path, &[b"Gemfile.lock", b"gems.locked"])
+        let is_outside = || lock::is_outside(split_last(path).0, &[b"gems"]);
+        lock::is_own(path, &[b"Gemfile.lock", b"gems.locked"]) && is_outside()
     }
 
     fn is_lock(&self) -> bool {

@@ -58,12 +58,12 @@ fn java(text: &str) -> Option<&str> {
 /// The part of .NET that a path is of, and its version.
 fn dotnet(path: &[u8]) -> Option<(&'static str, &str)> {
     let (folder, file) = split_last(path);
+    let named = file.strip_suffix(b".deps.json")?;
     let (above, version) = split_last(folder);
     let (shared, part) = split_last(above);
     let (name, known) = DOTNET.iter().find(|it| it.0 == part)?;
-    let is_its = file.strip_prefix(*name) == Some(b".deps.json");
     let version = str::from_utf8(version).ok().filter(|it| is_version(it))?;
-    (is_its && split_last(shared).1 == b"shared").then_some((*known, version))
+    (named == *name && split_last(shared).1 == b"shared").then_some((*known, version))
 }
 
 fn is_version(text: &str) -> bool {

@@ -15,10 +15,15 @@ impl<'b> Header<'b> {
     /// Whether the checksum holds; some old writers summed signed bytes.
     pub(super) fn has_checksum(&self) -> bool {
         let Some(claimed) = number(&self.0[148..156]) else { return false };
-        let byte_at = |at: usize| if (148..156).contains(&at) { b' ' } else { self.0[at] };
-        let unsigned: u64 = (0..BLOCK).map(|at| u64::from(byte_at(at))).sum();
-        let signed: i64 = (0..BLOCK).map(|at| i64::from(byte_at(at).cast_signed())).sum();
-        claimed == unsigned || i64::try_from(claimed) == Ok(signed)
+        // The sum is of a header whose checksum is eight spaces.
+        let sum = |bytes: &[u8]| bytes.iter().map(|&it| u32::from(it)).sum::<u32>();
+        let unsigned = sum(self.0) - sum(&self.0[148..156]) + 8 * u32::from(b' ');
+        if claimed == u64::from(unsigned) {
+            return true;
+        }
+        let sum = |bytes: &[u8]| bytes.iter().map(|&it| i32::from(it.cast_signed())).sum::<i32>();
+        let signed = sum(self.0) - sum(&self.0[148..156]) + 8 * i32::from(b' ');
+        i64::try_from(claimed) == Ok(i64::from(signed))
     }
 
     pub(super) fn kind(&self) -> u8 {

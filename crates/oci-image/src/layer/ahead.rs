@@ -1,49 +1,62 @@
-//! Inflating in a thread of its own, a few buffers ahead of whoever reads: what is inflated is
-//! hashed and walked while the next of it is inflated.
+//! Inflating in a thread of its own, a few buffers ahead of whoever reads: what is stored and what
+//! it inflates to is hashed and walked while the next of it is inflated.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use super::inflating::{Inflating, Seen};
+use sha256_pair::Sha256;
+
+use super::inflating::Inflating;
 use crate::error::ImageError;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// How many buffers wait for the reader.
-const BUFFERS_AHEAD: usize = 4;
+/// How many buffers wait for the reader: about two of stored bytes to three of inflated ones.
+const BUFFERS_AHEAD: usize = 6;
 
 /// What another thread inflates.
 pub(super) struct Ahead {
     filled: Receiver<Filled>,
     empty: Sender<Vec<u8>>,
     stored: u64,
-    seen: Option<Seen>,
+    sha256: Sha256,
+    /// Stored bytes that are not in the hash yet.
+    unhashed: Vec<u8>,
+    ended: bool,
     index: u32,
 }
 
 enum Filled {
+    /// Stored bytes as they were read; what they inflate to follows.
+    Stored(Vec<u8>),
     /// Inflated bytes, and how many stored ones had been taken by then.
     Bytes(Vec<u8>, u64),
     Failed(io::Error),
-    End(Seen),
+    /// After so many stored bytes.
+    End(u64),
 }
 
 impl Ahead {
     /// Inflates in a new thread; hands the decoder back if there can be none.
-    pub(super) fn start(inflating: Inflating, index: u32) -> Result<Self, Box<Inflating>> {
+    pub(super) fn start(mut inflating: Inflating, index: u32) -> Result<Self, Box<Inflating>> {
         let (filling, filled) = sync_channel(BUFFERS_AHEAD);
         let (empty, emptied) = channel();
-        let (hand_over, handed_over) = sync_channel(1);
+        let (hand_over, handed_over) = sync_channel::<Inflating>(1);
         let inflate = move || {
-            if let Ok(inflating) = handed_over.recv() {
+            if let Ok(mut inflating) = handed_over.recv() {
+                let filling_too = filling.clone();
+                inflating.hashed_by(Box::new(move |stored| {
+                    filling_too.send(Filled::Stored(stored.to_vec())).map_err(io::Error::other)
+                }));
                 run(inflating, &filling, &emptied);
             }
         };
         match thread::Builder::new().name("inflate".to_owned()).spawn(inflate) {
             Err(_) => Err(Box::new(inflating)),
             Ok(_) => {
+                let (sha256, unhashed) = (inflating.take_hash(), Vec::new());
                 hand_over.send(inflating).map_err(|it| Box::new(it.0))?;
-                Ok(Self { filled, empty, stored: 0, seen: None, index })
+                Ok(Self { filled, empty, stored: 0, sha256, unhashed, ended: false, index })
             }
         }
     }
@@ -53,25 +66,48 @@ impl Ahead {
         self.stored
     }
 
-    /// What the stored bytes were, once all was read.
-    pub(super) fn seen(&mut self) -> io::Result<Seen> {
-        self.seen.take().ok_or_else(|| self.gone())
+    /// How many stored bytes there were, once all was read.
+    pub(super) fn end(&mut self) -> io::Result<u64> {
+        if self.ended { Ok(self.stored) } else { Err(self.gone()) }
     }
 
-    /// Puts the next inflated bytes into a buffer; none at the end. After a fault it is empty too.
-    pub(super) fn refill(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+    /// The hash of the stored bytes that came.
+    pub(super) fn take_hash(&mut self) -> Sha256 {
+        self.sha256.update(&std::mem::take(&mut self.unhashed));
+        std::mem::take(&mut self.sha256)
+    }
+
+    /// Takes inflated bytes into their hash, and into their own the stored ones that they came of.
+    pub(super) fn hash(&mut self, inflated: &[u8], sha256: &mut Sha256) {
+        self.sha256.update_both(&self.unhashed, sha256, inflated);
+        self.unhashed.clear();
+    }
+
+    /// Puts the next inflated bytes into a buffer, and says how many; none at the end.
+    pub(super) fn refill(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let read = std::mem::take(buffer);
-        if self.seen.is_some() {
-            return Ok(());
+        if self.ended {
+            return Ok(0);
         }
         // Whoever inflates may be at its end.
         self.empty.send(read).ok();
-        match self.filled.recv().map_err(|_| self.gone())? {
-            Filled::Bytes(bytes, stored) => (*buffer, self.stored) = (bytes, stored),
-            Filled::Failed(error) => return Err(error),
-            Filled::End(seen) => self.seen = Some(seen),
+        loop {
+            match self.filled.recv().map_err(|_| self.gone())? {
+                Filled::Stored(bytes) => {
+                    let before = std::mem::replace(&mut self.unhashed, bytes);
+                    self.sha256.update(&before);
+                }
+                Filled::Bytes(bytes, stored) => {
+                    (*buffer, self.stored) = (bytes, stored);
+                    return Ok(buffer.len());
+                }
+                Filled::Failed(error) => return Err(error),
+                Filled::End(stored) => {
+                    (self.ended, self.stored) = (true, stored);
+                    return Ok(0);
+                }
+            }
         }
-        Ok(())
     }
 
     fn gone(&self) -> io::Error {
@@ -86,7 +122,7 @@ fn run(mut inflating: Inflating, filling: &SyncSender<Filled>, emptied: &Receive
         let mut buffer = emptied.try_recv().unwrap_or_default();
         buffer.resize(BUFFER_BYTES, 0);
         let last = match fill(&mut inflating, &mut buffer) {
-            Ok(0) => inflating.seen().map_or_else(Filled::Failed, Filled::End),
+            Ok(0) => inflating.end().map_or_else(Filled::Failed, Filled::End),
             Ok(filled) => {
                 buffer.truncate(filled);
                 match filling.send(Filled::Bytes(buffer, inflating.stored())) {
