@@ -32,18 +32,30 @@ impl Cataloger for NugetDeps {
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
         let deps: Deps = json::read(content, "deps.json")?;
-        for (key, library) in deps.libraries.0 {
-            let Some((name, version)) = key.split_once('/') else { continue };
+        deps.packages().into_iter().try_for_each(|found| findings.package(found))
+    }
+}
+
+/// The packages of the `deps.json` that bytes begin with.
+pub(super) fn packages_of(bytes: &[u8]) -> Result<Vec<Found>, Trouble> {
+    let deps = Deps::deserialize(&mut serde_json::Deserializer::from_slice(bytes));
+    let deps = deps.map_err(|error| Trouble::Malformed(format!("holds no deps.json: {error}")))?;
+    Ok(deps.packages())
+}
+
+impl Deps {
+    fn packages(self) -> Vec<Found> {
+        let package = |(key, library): (String, Library)| {
+            let (name, version) = key.split_once('/')?;
             let name = match library.kind.0.as_deref() {
                 Some("package") => name,
                 // `runtimepack.NAME`: the runtime that a self-contained program brings.
                 Some("runtimepack") => name.strip_prefix("runtimepack.").unwrap_or(name),
-                _ => continue,
+                _ => return None,
             };
-            let (name, version) = (name.to_owned(), version.to_owned());
-            findings.package(Found::new(Ecosystem::Nuget, name, version))?;
-        }
-        Ok(())
+            Some(Found::new(Ecosystem::Nuget, name.to_owned(), version.to_owned()))
+        };
+        self.libraries.0.into_iter().filter_map(package).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! built from. The file streams by; only what is searched, and what a match needs, is held.
 
 mod auditable;
+mod bundle;
 mod elf;
 mod go;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use self::auditable::Auditable;
+use self::bundle::Bundle;
 use self::elf::Elf;
 use self::go::Go;
 use self::versions::Version;
@@ -31,9 +33,13 @@ const FILE_BYTES_MIN: u64 = 64;
 /// What is searched for, in the order of [`Hit`].
 static SEARCHED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let own = [go::MAGIC, go::MODULES_START, go::VERSION_START];
-    let all = own.into_iter().chain(auditable::STARTS);
+    let all = own.into_iter().chain(auditable::STARTS).chain([bundle::SIGNATURE]);
+    let all = all.chain(bundle::STARTS);
     AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all).ok()
 });
+
+/// Which of them is the signature of a .NET program in one file; those behind it begin its notes.
+const BUNDLE: usize = 3 + auditable::STARTS.len();
 
 /// Whether a file of this name says the version of a program that no package manager knows.
 pub(super) fn is_named_as_one(path: &[u8]) -> bool {
@@ -84,8 +90,10 @@ impl Cataloger for Program {
             elf,
             go: Go::default(),
             auditable: Auditable::default(),
+            bundle: Bundle::default(),
             version: Version::of(path),
             sections: Vec::new(),
+            before: [0; 8],
         };
         loop {
             passage.see(&mut window)?;
@@ -116,9 +124,12 @@ struct Passage {
     elf: Elf,
     go: Go,
     auditable: Auditable,
+    bundle: Bundle,
     version: Option<Version>,
     /// Where its sections begin.
     sections: Vec<u64>,
+    /// What stood before the window.
+    before: [u8; 8],
 }
 
 impl Passage {
@@ -129,11 +140,23 @@ impl Passage {
                 0 => self.go.see_magic(&self.elf, window, place)?,
                 1 => self.go.see_modules(window, place)?,
                 2 => self.go.see_version(&self.elf, window, place),
-                _ => self.auditable.see(window, place)?,
+                3..BUNDLE => self.auditable.see(window, place)?,
+                BUNDLE => self.bundle.see_signature(self.eight_before(window, place)),
+                _ => self.bundle.see_deps(window, place)?,
             }
         }
         self.go.follow(window)?;
+        self.bundle.see_header(window)?;
+        self.before = self.eight_before(window, window.searched());
         Ok(())
+    }
+
+    /// The eight bytes that stand before a place of the window.
+    fn eight_before(&self, window: &Window<'_>, place: usize) -> [u8; 8] {
+        let passed = window.bytes().get(..place).unwrap_or_default();
+        let missing = self.before.get(passed.len().min(8)..).unwrap_or_default();
+        let mut eight = missing.iter().chain(&passed[passed.len().saturating_sub(8)..]);
+        std::array::from_fn(|_| eight.next().copied().unwrap_or_default())
     }
 
     /// All matches of the window that begin in what is no code.
@@ -180,6 +203,7 @@ impl Passage {
             findings.package(found)?;
         }
         self.auditable.close(&self.sections, findings)?;
+        self.bundle.close(findings)?;
         self.go.close(findings)
     }
 }

@@ -236,3 +236,39 @@ fn a_packed_program_is_said() {
     let file = program(&[[[0; 600].as_slice(), b"UPX!"].concat()]);
     assert!(read("usr/bin/upx", &file).is_empty());
 }
+
+/// A .NET program in one file: a host that knows where the header is, a `deps.json`, the header.
+fn bundle(padding: usize, deps: &[u8], major: u32, is_told: bool) -> Vec<u8> {
+    let mut file = program(&[vec![0; padding], [&[0; 8], bundle::SIGNATURE].concat()]);
+    let mark = file.len() - 2 * 64 - bundle::SIGNATURE.len();
+    file.extend(vec![1; 200_000]);
+    let (offset, size) = (file.len() as u64, deps.len() as u64 * u64::from(is_told));
+    file.extend(deps);
+    let header = file.len() as u64;
+    file[mark - 8..mark].copy_from_slice(&header.to_le_bytes());
+    file.extend([&major.to_le_bytes()[..], &[0; 4], &[2, 0, 0, 0], b"\x0c6vNB7DvjUL2h"].concat());
+    file.extend([offset.to_le_bytes(), size.to_le_bytes()].concat());
+    file.extend([0; 24]);
+    file
+}
+
+#[test]
+fn a_dotnet_program_in_one_file_brings_its_packages() {
+    let deps = b"{\n  \"runtimeTarget\": {\n    \"name\": \"x\"\n  },\n  \"libraries\": {\
+        \"fn/1.0.0\": {\"type\": \"project\"}, \"A.B/1.2.3\": {\"type\": \"package\"},\
+        \"runtimepack.R.linux-x64/8.0.0\": {\"type\": \"runtimepack\"}}}";
+    let expected = ["nuget A.B 1.2.3", "nuget R.linux-x64 8.0.0"];
+    // Also where the window ends between the offset and the mark behind it.
+    for padding in [16, (128 << 10) - 120 - 8 - 1024, (128 << 10) - 120 - 1024] {
+        assert_eq!(read("app/fn", &bundle(padding, deps, 6, true)), expected, "{padding}");
+    }
+    assert_eq!(read("app/fn", &bundle(16, deps, 1, true)), expected);
+    let unsaid = "! is a .NET program in one file whose packages it does not say";
+    assert_eq!(read("app/fn", &bundle(16, deps, 6, false)), [unsaid]);
+    let unread = "! is a .NET program in one file whose packages cannot be read";
+    let torn = bundle(16, deps, 6, true);
+    assert_eq!(read("app/fn", &torn[..torn.len() - 60]), [unread]);
+    assert_eq!(read("app/fn", &bundle(16, b"{}", 6, true)), [unread]);
+    // A host that brings nothing.
+    assert!(read("app/fn", &program(&[[&[0; 8], bundle::SIGNATURE].concat()])).is_empty());
+}
