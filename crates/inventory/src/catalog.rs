@@ -21,6 +21,7 @@ mod java;
 mod json;
 mod lines;
 mod lock;
+mod marker;
 mod npm;
 mod npm_lock;
 mod nuget;
@@ -36,7 +37,9 @@ mod roles;
 mod rpm;
 mod runtime;
 mod unzip;
+mod uv_lock;
 mod whole;
+mod yarn_cache;
 mod yarn_lock;
 
 use std::io::Read;
@@ -106,10 +109,12 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &os_release::OsReleaseFile,
     &npm_lock::NpmLock,
     &yarn_lock::YarnLock,
+    &yarn_cache::YarnCache,
     &pnpm_lock::PnpmLock,
     &bun_lock::BunLock,
     &requirements::Requirements,
     &python_lock::PythonLock,
+    &uv_lock::UvLock,
     &pipfile_lock::PipfileLock,
     &conda::Conda,
     &gemspec::Gemspec,
@@ -144,6 +149,9 @@ pub fn read_file(path: &[u8], content: &mut dyn Read) -> Option<usize> {
     let found = Roles::read(asked, looking, path, content);
     is_read.then(|| found.iter().map(|(_, it)| it.packages.len()).sum())
 }
+
+/// Whether a package is one of a cache that packages run from, and of which project.
+pub(crate) use yarn_cache::project_of as cache_project_of;
 
 /// The names of the lists of files that belong to this package of dpkg, by the file that shows it.
 pub(crate) use dpkg_files::lists_of as dpkg_lists_of;

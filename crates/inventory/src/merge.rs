@@ -1,7 +1,7 @@
 //! A lock file and the installed tree that came of it are one package, with both places
 //! (docs/decisions/046).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalog;
 use crate::ecosystem::Ecosystem;
@@ -12,10 +12,30 @@ use crate::python_name::python_name;
 type Identity = (Ecosystem, String, String);
 
 /// Leaves away each package of a lock file that is installed where the lock's are installed;
-/// those installed ones name the lock in [`Package::also_at`].
+/// those installed ones name the lock in [`Package::also_at`]. The same is done with archives in a
+/// cache first: they are what is installed where packages run from them, and else a copy of it.
 pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
     let is_locked = |it: &Package| catalog::is_lock(it.path.as_bytes());
-    let (locked, mut installed): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_locked);
+    let is_cached = |it: &Package| catalog::cache_project_of(&it.path).is_some();
+    let (locked, installed): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_locked);
+    let (mut cached, installed): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_cached);
+    cached.sort_by(|a, b| a.path.cmp(&b.path));
+    // A patched package lies in a cache twice.
+    let mut caches: Vec<Package> = Vec::new();
+    let mut copies = Vec::new();
+    let mut seen = HashSet::new();
+    for package in cached {
+        let project = catalog::cache_project_of(&package.path).flatten().map(str::to_owned);
+        let list =
+            if seen.insert((identity(&package), project)) { &mut caches } else { &mut copies };
+        list.push(package);
+    }
+    let caches = copies_into(copies, caches);
+    copies_into(locked, copies_into(caches, installed))
+}
+
+/// Leaves away each package that is one of those installed, which then name its place.
+fn copies_into(locked: Vec<Package>, mut installed: Vec<Package>) -> Vec<Package> {
     let mut places: HashMap<Identity, Vec<usize>> = HashMap::new();
     if !locked.is_empty() {
         for (at, package) in installed.iter().enumerate() {
@@ -30,6 +50,7 @@ pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
             if is_of(&package, &tree.path) {
                 is_installed = true;
                 tree.also_at.push(package.path.clone());
+                tree.also_at.extend(package.also_at.iter().cloned());
             }
         }
         if !is_installed {
@@ -49,6 +70,13 @@ pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
 fn is_of(locked: &Package, path: &str) -> bool {
     if matches!(locked.ecosystem, Ecosystem::Pypi | Ecosystem::Gem | Ecosystem::Conda) {
         return true;
+    }
+    let cached = catalog::cache_project_of(&locked.path);
+    if cached == Some(None) || catalog::cache_project_of(path) == Some(None) {
+        return true;
+    }
+    if let Some(Some(project)) = cached {
+        return path.starts_with(project);
     }
     match locked.path.rsplit_once('/') {
         Some((folder, _)) => path.strip_prefix(folder).is_some_and(|it| it.starts_with('/')),
@@ -134,6 +162,23 @@ mod tests {
             &["app/yarn.lock a 1", "app/package-lock.json a 1"],
             &["app/yarn.lock a 1", "app/package-lock.json a 1"],
         );
+    }
+
+    #[test]
+    fn an_archive_in_yarns_cache_is_what_is_installed_or_a_copy_of_it() {
+        let zip = "app/.yarn/cache/a-npm-1-0.zip a 1";
+        let patched = "app/.yarn/cache/a-patch-2.zip";
+        let lock = "app/yarn.lock a 1";
+        check(Ecosystem::Npm, &[zip, lock], &[&format!("{zip} [app/yarn.lock]")]);
+        let expected = format!("{zip} [{patched} app/yarn.lock]");
+        check(Ecosystem::Npm, &[lock, &format!("{patched} a 1"), zip], &[&expected]);
+        let tree = "app/node_modules/a/package.json a 1";
+        let expected = format!("{tree} [app/.yarn/cache/a-npm-1-0.zip app/yarn.lock]");
+        check(Ecosystem::Npm, &[zip, tree, lock], &[&expected]);
+        let of_all = "root/.yarn/berry/cache/a-npm-1-0.zip a 1";
+        check(Ecosystem::Npm, &[of_all, lock], &[&format!("{of_all} [app/yarn.lock]")]);
+        let other = "other/node_modules/a/package.json a 1";
+        check(Ecosystem::Npm, &[zip, other], &[other, zip]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) struct Npm;
 const FOLDERS_OF_ALL: &[&[u8]] = &[b"usr/share/nodejs", b"usr/lib/nodejs"];
 
 /// What is held of one `package.json`; the registry's largest is a few hundred kilobytes.
-const FILE_BYTES_MAX: u64 = 4 << 20;
+pub(super) const FILE_BYTES_MAX: u64 = 4 << 20;
 
 impl Cataloger for Npm {
     fn wants(&self, path: &[u8]) -> bool {
@@ -44,16 +44,21 @@ impl Cataloger for Npm {
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
         let bytes = whole::bytes(content, "package_json_bytes_max", FILE_BYTES_MAX)?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let package: PackageJson = serde_json::from_slice(bytes)
-            .map_err(|error| Trouble::Malformed(format!("is no package.json: {error}")))?;
-        // Without both it was never published, and no advisory can name it.
-        let (Some(name), Some(version)) = (package.name.given(), package.version.given()) else {
-            return Ok(());
-        };
-        let licenses = package.license.0.into_iter().chain(package.licenses.0).collect();
-        findings.package(Found { licenses, ..Found::new(Ecosystem::Npm, name, version) })
+        read_package(&bytes, findings)
     }
+}
+
+/// Reads a `package.json`.
+pub(super) fn read_package(bytes: &[u8], findings: &mut Findings) -> Result<(), Trouble> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let package: PackageJson = serde_json::from_slice(bytes)
+        .map_err(|error| Trouble::Malformed(format!("is no package.json: {error}")))?;
+    // Without both it was never published, and no advisory can name it.
+    let (Some(name), Some(version)) = (package.name.given(), package.version.given()) else {
+        return Ok(());
+    };
+    let licenses = package.license.0.into_iter().chain(package.licenses.0).collect();
+    findings.package(Found { licenses, ..Found::new(Ecosystem::Npm, name, version) })
 }
 
 /// Also those of one architecture, `usr/lib/x86_64-linux-gnu/nodejs`.

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Entries, Text};
-use super::{Cataloger, lock};
+use super::{Cataloger, lock, marker};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Pipenv wrote down to install, without the section `develop`.
@@ -30,6 +30,9 @@ impl Cataloger for PipfileLock {
     ) -> Result<(), Trouble> {
         let lock: Lock = json::read(content, "Pipfile.lock")?;
         for (name, locked) in lock.default.0 {
+            if marker::excludes_linux(locked.markers.0.as_deref().unwrap_or_default()) {
+                continue;
+            }
             // Without a version it is a repository or a folder; with `*`, what Pipenv did not lock,
             // since it is for another system.
             let version = locked.version.given();
@@ -55,6 +58,8 @@ struct Lock {
 struct Locked {
     #[serde(default)]
     version: Text,
+    #[serde(default)]
+    markers: Text,
 }
 
 #[cfg(test)]
@@ -66,7 +71,8 @@ mod tests {
     fn what_is_not_for_developers_is_listed() {
         let text = r#"{"_meta":{"pipfile-spec":6},"default":{
             "six":{"hashes":["sha256:00"],"index":"pypi","version":"==1.16.0"},
-            "colorama":{"version":"*"},"own":{"editable":true,"path":"."}},
+            "colorama":{"version":"*"},
+            "pywin32":{"markers":"sys_platform == 'win32'","version":"==312"},"own":{"editable":true,"path":"."}},
             "develop":{"pytest":{"version":"==8.0.0"}}}"#;
         check(&PipfileLock, "app/Pipfile.lock", text, &["six 1.16.0"]);
         let mut findings = Findings::default();

@@ -1,18 +1,35 @@
-//! Python's lock files in TOML: `poetry.lock`, `uv.lock`, and `pylock.toml`
-//! (packaging.python.org: pylock.toml, PEP 751).
+//! Python's lock files in TOML: `poetry.lock`, and `pylock.toml` (packaging.python.org: pylock.toml,
+//! PEP 751).
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, lock, split_last, whole};
+use super::{Cataloger, lock, marker, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
-/// Reads what Poetry, uv or pip wrote down to install: not the project itself nor folders beside
-/// it, and not what Poetry says is for developers only.
+/// Reads what Poetry or pip wrote down to install: not the project itself nor folders beside it, not
+/// what is for other systems, and not what Poetry says is for developers only.
 pub(super) struct PythonLock;
+
+/// What groups of developers are called.
+const DEVELOPERS: [&str; 12] = [
+    "dev",
+    "develop",
+    "development",
+    "doc",
+    "docs",
+    "lint",
+    "linting",
+    "test",
+    "testing",
+    "tests",
+    "types",
+    "typing",
+];
 
 /// A lock of a thousand distributions with all their files has 2 MB.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -22,8 +39,7 @@ impl Cataloger for PythonLock {
         let (_, file) = split_last(path);
         // `pylock.NAME.toml` is one of several.
         let is_named = file.starts_with(b"pylock.") && file.ends_with(b".toml");
-        lock::is_own(path, &[b"poetry.lock", b"uv.lock"])
-            || (is_named && lock::is_own(path, &[file]))
+        lock::is_own(path, &[b"poetry.lock"]) || (is_named && lock::is_own(path, &[file]))
     }
 
     fn is_lock(&self) -> bool {
@@ -36,22 +52,29 @@ impl Cataloger for PythonLock {
         content: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<(), Trouble> {
-        let bytes = whole::bytes(content, "python_lock_bytes_max", FILE_BYTES_MAX)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Trouble::Malformed("is no lock file: it is no UTF-8".to_owned()))?;
-        let lock: Lock = toml::from_str(&text).map_err(|error| {
-            let message = error.message();
-            Trouble::Malformed(format!("is no lock file: {message}"))
-        })?;
+        let lock: Lock = document(content)?;
         let is_pylock = path.ends_with(b".toml");
         let packages = if is_pylock { lock.packages } else { lock.package };
-        let outside = packages.into_iter().filter(|it| !it.is_own() && !it.is_for_developers());
+        let is_left_out =
+            |it: &Package| it.is_own() || it.is_for_developers() || it.excludes_linux();
+        let outside = packages.into_iter().filter(|it| !is_left_out(it));
         // A pylock's version may be missing where it is taken from a folder or a repository.
         let named = outside.filter_map(|it| Some((it.name, it.version?)));
         named.into_iter().try_for_each(|(name, version)| {
             findings.package(Found::new(Ecosystem::Pypi, name, version))
         })
     }
+}
+
+/// A lock file as a document.
+pub(super) fn document<T: DeserializeOwned>(content: &mut dyn Read) -> Result<T, Trouble> {
+    let bytes = whole::bytes(content, "python_lock_bytes_max", FILE_BYTES_MAX)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Trouble::Malformed("is no lock file: it is no UTF-8".to_owned()))?;
+    toml::from_str(&text).map_err(|error| {
+        let message = error.message();
+        Trouble::Malformed(format!("is no lock file: {message}"))
+    })
 }
 
 #[derive(Deserialize)]
@@ -66,7 +89,7 @@ struct Lock {
 struct Package {
     name: String,
     version: Option<String>,
-    /// Poetry and uv: where it is from.
+    /// Poetry: where it is from.
     source: Option<Source>,
     /// pylock: a folder beside the lock.
     directory: Option<IgnoredAny>,
@@ -74,32 +97,49 @@ struct Package {
     groups: Option<Vec<String>>,
     /// Poetry 1: the same, of two.
     category: Option<String>,
+    /// Poetry 2: where it is installed.
+    markers: Option<Markers>,
+    /// pylock: the same.
+    marker: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Source {
     #[serde(rename = "type")]
     kind: Option<String>,
-    editable: Option<IgnoredAny>,
-    #[serde(rename = "virtual")]
-    is_virtual: Option<IgnoredAny>,
-    directory: Option<IgnoredAny>,
+}
+
+/// Markers of a package: one, or one for each group.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Markers {
+    One(String),
+    Each(BTreeMap<String, String>),
 }
 
 impl Package {
     /// Whether it is the project itself or a folder beside it.
     fn is_own(&self) -> bool {
-        let is_beside = |it: &Source| {
-            it.kind.as_deref() == Some("directory")
-                || it.editable.is_some()
-                || it.is_virtual.is_some()
-                || it.directory.is_some()
-        };
+        let is_beside = |it: &Source| it.kind.as_deref() == Some("directory");
         self.directory.is_some() || self.source.as_ref().is_some_and(is_beside)
     }
 
+    /// Whether each of its markers does.
+    fn excludes_linux(&self) -> bool {
+        let markers: Vec<&str> = match &self.markers {
+            Some(Markers::One(marker)) => vec![marker],
+            Some(Markers::Each(markers)) => markers.values().map(String::as_str).collect(),
+            None => self.marker.as_deref().into_iter().collect(),
+        };
+        let is_of_all = || match &self.markers {
+            Some(Markers::Each(of)) => self.groups.iter().flatten().all(|it| of.contains_key(it)),
+            _ => true,
+        };
+        !markers.is_empty() && markers.iter().all(|it| marker::excludes_linux(it)) && is_of_all()
+    }
+
     fn is_for_developers(&self) -> bool {
-        let is_dev = |it: &str| matches!(it, "dev" | "develop" | "development" | "test" | "docs");
+        let is_dev = |it: &str| DEVELOPERS.contains(&it);
         self.category.as_deref() == Some("dev")
             || self
                 .groups
@@ -122,28 +162,20 @@ mod tests {
              files = [\n    {file = \"six.whl\", hash = \"sha256:00\"},\n]\n\n\
              [package.dependencies]\nname = \">=1\"\n\n\
              [[package]]\nname = \"pytest\"\nversion = \"8.0.0\"\ngroups = [\"dev\"]\n\n\
+             [[package]]\nname = \"pathspec\"\nversion = \"1.1\"\ngroups = [\"lint\"]\n\n\
+             [[package]]\nname = \"pywin32\"\nversion = \"306\"\ngroups = [\"main\"]\n\
+             markers = \"sys_platform == \\\"win32\\\"\"\n\n\
+             [[package]]\nname = \"colorama\"\nversion = \"0.4\"\ngroups = [\"main\", \"dev\"]\n\
+             markers = {main = \"os_name == 'nt'\", dev = \"sys_platform == 'win32'\"}\n\n\
+             [[package]]\nname = \"click\"\nversion = \"8\"\ngroups = [\"main\", \"ui\"]\n\
+             markers = {main = \"os_name == 'nt'\"}\n\n\
              [[package]]\nname = \"old\"\nversion = \"1.0\"\ncategory = \"dev\"\n\n\
              [[package]]\nname = \"own\"\nversion = \"0.1\"\n\
              [package.source]\ntype = \"directory\"\nurl = \"../own\"\n\n\
              [[package]]\nname = \"git\"\nversion = \"0.2\"\n\
              [package.source]\ntype = \"git\"\nurl = \"https://h/git.git\"\n\n\
              [metadata]\nlock-version = \"2.1\"\n",
-            &["six 1.16.0", "git 0.2"],
-        );
-    }
-
-    #[test]
-    fn uv() {
-        check(
-            &PythonLock,
-            "app/uv.lock",
-            "version = 1\nrequires-python = \">=3.11\"\n\n\
-             [[package]]\nname = \"fn\"\nversion = \"0.1.0\"\nsource = { virtual = \".\" }\n\n\
-             [[package]]\nname = \"lib\"\nversion = \"0.1.0\"\nsource = { editable = \"lib\" }\n\n\
-             [[package]]\nname = \"six\"\nversion = \"1.16.0\"\n\
-             source = { registry = \"https://pypi.org/simple\" }\n\
-             wheels = [\n    { url = \"https://x\", size = 1 },\n]\n",
-            &["six 1.16.0"],
+            &["six 1.16.0", "click 8", "git 0.2"],
         );
     }
 
@@ -152,6 +184,7 @@ mod tests {
         let text = "lock-version = \"1.0\"\ncreated-by = \"pip\"\n\n\
              [[packages]]\nname = \"six\"\nversion = \"1.16.0\"\n\
              [[packages.wheels]]\nname = \"six.whl\"\n\n\
+             [[packages]]\nname = \"pywin32\"\nversion = \"306\"\nmarker = \"os_name == 'nt'\"\n\n\
              [[packages]]\nname = \"own\"\n[packages.directory]\npath = \".\"\n\n\
              [[packages]]\nname = \"vcs\"\n[packages.vcs]\ntype = \"git\"\n";
         check(&PythonLock, "app/pylock.toml", text, &["six 1.16.0"]);
@@ -166,7 +199,7 @@ mod tests {
         let deep = format!("a = {}", "[".repeat(100_000));
         for text in [b"[".as_slice(), b"\xff", b"[[package]]\nversion = \"1\"", deep.as_bytes()] {
             let mut findings = Findings::default();
-            assert!(PythonLock.read(b"uv.lock", &mut &*text, &mut findings).is_err());
+            assert!(PythonLock.read(b"poetry.lock", &mut &*text, &mut findings).is_err());
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, lock, split_last};
+use super::{Cataloger, lock, marker, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the pins of `*requirements*.txt`, and of all `.txt` in a folder `requirements`.
@@ -50,7 +50,8 @@ fn pin(line: &str) -> Option<(String, String)> {
     let (line, marker) = line.split_once(';').unwrap_or((line, ""));
     let (line, _) = line.split_once(" --").unwrap_or((line, ""));
     let line = line.trim_end_matches('\\').trim();
-    if is_elsewhere(marker) {
+    let marker = marker.split(" --").next().unwrap_or_default();
+    if marker::excludes_linux(marker.trim().trim_end_matches('\\')) {
         return None;
     }
     if let Some(pin) = wheel(line) {
@@ -105,23 +106,6 @@ fn is_version(text: &str) -> bool {
     text.starts_with(|it: char| it.is_ascii_alphanumeric()) && text.chars().all(of_version)
 }
 
-/// Whether the whole marker is that the system is another than Linux.
-fn is_elsewhere(marker: &str) -> bool {
-    let marker = marker.split(" --").next().unwrap_or_default();
-    let Some((variable, value)) = marker.trim().trim_end_matches('\\').split_once("==") else {
-        return false;
-    };
-    let value = value.trim();
-    let text = value.strip_prefix(['\'', '"']).and_then(|it| it.strip_suffix(['\'', '"']));
-    let is_one = text.is_some_and(|it| !it.contains(['\'', '"']));
-    match variable.trim() {
-        "sys_platform" => is_one && text != Some("linux"),
-        "platform_system" => is_one && text != Some("Linux"),
-        "os_name" => is_one && text != Some("posix"),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::findings::check;
@@ -161,7 +145,8 @@ mod tests {
             &[],
         );
         read(
-            "a==1; sys_platform == 'win32'\nb==1; sys_platform=='linux'\nc==1 ; os_name == \"nt\"",
+            "a==1; sys_platform == 'win32'\nb==1; sys_platform=='linux'\nc==1 ; os_name == \"nt\"\n\
+             d==1 ; python_version >= \"3.11\" and platform_system == \"Windows\" \\\n    --hash=sha256:0",
             &["b 1"],
         );
         // As pip's own parser takes them.

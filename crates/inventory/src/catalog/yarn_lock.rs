@@ -20,6 +20,8 @@ struct Entry {
     version: Option<String>,
     resolution: Option<String>,
     is_soft: bool,
+    /// That it is for systems, and Linux none of them.
+    is_elsewhere: bool,
 }
 
 /// Where a part of the project itself comes from.
@@ -86,16 +88,28 @@ impl Entry {
         match &line[..end] {
             "version" => self.version = Some(value.to_owned()),
             "resolution" => self.resolution = Some(value.to_owned()),
+            "conditions" => self.is_elsewhere = is_elsewhere(value),
             "linkType" => self.is_soft = value == "soft",
             _ => {}
         }
     }
 }
 
+/// Whether conditions (`os=darwin & cpu=arm64`, `(os=linux | os=darwin) & libc=glibc`) name systems,
+/// and not Linux.
+fn is_elsewhere(conditions: &str) -> bool {
+    let words = conditions.split([' ', '&', '|', '(', ')']);
+    let mut systems = words.filter_map(|it| it.strip_prefix("os=")).peekable();
+    systems.peek().is_some() && !systems.any(|it| it == "linux" || it.starts_with('!'))
+}
+
 fn close(entry: Entry, findings: &mut Findings) -> Result<(), Trouble> {
-    let Some(version) = entry.version.filter(|it| !it.is_empty() && !entry.is_soft) else {
+    let Some(version) = entry.version.filter(|it| !it.is_empty()) else {
         return Ok(());
     };
+    if entry.is_soft || entry.is_elsewhere {
+        return Ok(());
+    }
     let of = entry.resolution.as_deref().unwrap_or(&entry.asked);
     let Some((name, from)) = lock::name_and_version(of) else { return Ok(()) };
     if OWN.iter().any(|it| from.starts_with(it)) {
@@ -159,6 +173,17 @@ __metadata:
   languageName: node
   linkType: hard
 
+"mac@npm:1.0.0":
+  version: 1.0.0
+  resolution: "mac@npm:1.0.0"
+  conditions: os=darwin & cpu=arm64
+  languageName: node
+
+"unix@npm:1.0.0":
+  version: 1.0.0
+  resolution: "unix@npm:1.0.0"
+  conditions: (os=darwin | os=linux) & libc=glibc
+
 "fn@workspace:.":
   version: 0.0.0-use.local
   resolution: "fn@workspace:."
@@ -178,7 +203,7 @@ __metadata:
   version: 4.9.5
   resolution: "ts@patch:ts@npm%3A4.9.5#~builtin<compat/ts>::version=4.9.5&hash=2"
 "#;
-        read(text, &["@s/a 7.1.3", "long 1.5.0", "real 2.0.1", "ts 4.9.5"]);
+        read(text, &["@s/a 7.1.3", "unix 1.0.0", "long 1.5.0", "real 2.0.1", "ts 4.9.5"]);
     }
 
     #[test]
