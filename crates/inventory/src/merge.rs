@@ -30,12 +30,32 @@ pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
             if seen.insert((identity(&package), project)) { &mut caches } else { &mut copies };
         list.push(package);
     }
-    let caches = copies_into(copies, caches);
-    copies_into(locked, copies_into(caches, installed))
+    let (mut caches, left) = copies_into(copies, caches);
+    caches.extend(left);
+    let (mut installed, left) = copies_into(caches, installed);
+    installed.extend(left);
+    let named = count_by_path(&locked);
+    let (mut installed, mut left) = copies_into(locked, installed);
+    // Where most of what a lock of Node.js names is installed, the rest was left out: what is for
+    // another processor or C library. Others install all, or into several places.
+    let missing = count_by_path(&left);
+    let count =
+        |counts: &HashMap<String, usize>, path: &str| counts.get(path).copied().unwrap_or(0);
+    let is_missing = |it: &Package| 2 * count(&missing, &it.path) >= count(&named, &it.path);
+    left.retain(|it| it.ecosystem != Ecosystem::Npm || is_missing(it));
+    installed.append(&mut left);
+    installed
 }
 
-/// Leaves away each package that is one of those installed, which then name its place.
-fn copies_into(locked: Vec<Package>, mut installed: Vec<Package>) -> Vec<Package> {
+fn count_by_path(packages: &[Package]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    packages.iter().for_each(|it| *counts.entry(it.path.clone()).or_default() += 1);
+    counts
+}
+
+/// Leaves away each package that is one of those installed, which then name its place. Answers the
+/// installed ones and what is left.
+fn copies_into(locked: Vec<Package>, mut installed: Vec<Package>) -> (Vec<Package>, Vec<Package>) {
     let mut places: HashMap<Identity, Vec<usize>> = HashMap::new();
     if !locked.is_empty() {
         for (at, package) in installed.iter().enumerate() {
@@ -61,8 +81,7 @@ fn copies_into(locked: Vec<Package>, mut installed: Vec<Package>) -> Vec<Package
         package.also_at.sort();
         package.also_at.dedup();
     }
-    installed.append(&mut left);
-    installed
+    (installed, left)
 }
 
 /// Whether what is installed at `path` came of the locked package: it lies below the lock's
@@ -179,6 +198,25 @@ mod tests {
         check(Ecosystem::Npm, &[of_all, lock], &[&format!("{of_all} [app/yarn.lock]")]);
         let other = "other/node_modules/a/package.json a 1";
         check(Ecosystem::Npm, &[zip, other], &[other, zip]);
+    }
+
+    #[test]
+    fn where_most_of_a_lock_is_installed_the_rest_is_not_there() {
+        let locked = ["app/yarn.lock a 1", "app/yarn.lock b 1", "app/yarn.lock c-arm64 1"];
+        let (a, b) = ("app/node_modules/a/package.json a 1", "app/node_modules/b/package.json b 1");
+        let merged = |it: &str| format!("{it} [app/yarn.lock]");
+        check(Ecosystem::Npm, &[&locked[..], &[a, b]].concat(), &[&merged(a), &merged(b)]);
+        let expected = [&merged(a), locked[1], locked[2]];
+        check(Ecosystem::Npm, &[&locked[..], &[a]].concat(), &expected);
+        check(Ecosystem::Npm, &locked, &locked);
+        let half = [&merged(a), locked[1]];
+        check(Ecosystem::Npm, &[locked[0], locked[1], a], &half);
+        let pins =
+            ["app/requirements.txt a 1", "app/requirements.txt b 1", "app/requirements.txt c 1"];
+        let (a, b) = ("venv/a/METADATA a 1", "venv/b/METADATA b 1");
+        let merged = |it: &str| format!("{it} [app/requirements.txt]");
+        let expected = [&merged(a), &merged(b), pins[2]];
+        check(Ecosystem::Pypi, &[&pins[..], &[a, b]].concat(), &expected);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Python's lock files in TOML: `poetry.lock`, and `pylock.toml` (packaging.python.org: pylock.toml,
-//! PEP 751).
+//! Python's lock files in TOML: `poetry.lock`, `pdm.lock`, and `pylock.toml` (packaging.python.org:
+//! pylock.toml, PEP 751).
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,8 +11,8 @@ use super::findings::{Findings, Found, Trouble};
 use super::{Cataloger, lock, marker, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
-/// Reads what Poetry or pip wrote down to install: not the project itself nor folders beside it, not
-/// what is for other systems, and not what Poetry says is for developers only.
+/// Reads what Poetry, PDM or pip wrote down to install: not the project itself nor folders beside it, not
+/// what is for other systems, and not what is said to be for developers only.
 pub(super) struct PythonLock;
 
 /// What groups of developers are called.
@@ -39,7 +39,8 @@ impl Cataloger for PythonLock {
         let (_, file) = split_last(path);
         // `pylock.NAME.toml` is one of several.
         let is_named = file.starts_with(b"pylock.") && file.ends_with(b".toml");
-        lock::is_own(path, &[b"poetry.lock"]) || (is_named && lock::is_own(path, &[file]))
+        lock::is_own(path, &[b"poetry.lock", b"pdm.lock"])
+            || (is_named && lock::is_own(path, &[file]))
     }
 
     fn is_lock(&self) -> bool {
@@ -93,13 +94,15 @@ struct Package {
     source: Option<Source>,
     /// pylock: a folder beside the lock.
     directory: Option<IgnoredAny>,
-    /// Poetry 2: whose dependency it is.
+    /// PDM: a folder or an archive beside the lock.
+    path: Option<String>,
+    /// Poetry 2 and PDM: whose dependency it is.
     groups: Option<Vec<String>>,
     /// Poetry 1: the same, of two.
     category: Option<String>,
     /// Poetry 2: where it is installed.
     markers: Option<Markers>,
-    /// pylock: the same.
+    /// PDM and pylock: the same.
     marker: Option<String>,
 }
 
@@ -121,7 +124,9 @@ impl Package {
     /// Whether it is the project itself or a folder beside it.
     fn is_own(&self) -> bool {
         let is_beside = |it: &Source| it.kind.as_deref() == Some("directory");
-        self.directory.is_some() || self.source.as_ref().is_some_and(is_beside)
+        let is_archive = |it: &str| [".whl", ".gz", ".zip"].iter().any(|end| it.ends_with(end));
+        let is_folder = self.path.as_deref().is_some_and(|it| !is_archive(it));
+        is_folder || self.directory.is_some() || self.source.as_ref().is_some_and(is_beside)
     }
 
     /// Whether each of its markers does.
@@ -176,6 +181,24 @@ mod tests {
              [package.source]\ntype = \"git\"\nurl = \"https://h/git.git\"\n\n\
              [metadata]\nlock-version = \"2.1\"\n",
             &["six 1.16.0", "click 8", "git 0.2"],
+        );
+    }
+
+    #[test]
+    fn pdm() {
+        check(
+            &PythonLock,
+            "app/pdm.lock",
+            "[metadata]\ngroups = [\"default\", \"dev\"]\nlock_version = \"4.5.1\"\n\n\
+             [[package]]\nname = \"colorama\"\nversion = \"0.4.6\"\ngroups = [\"default\", \"dev\"]\n\
+             marker = \"platform_system == \\\"Windows\\\" or sys_platform == \\\"win32\\\"\"\n\n\
+             [[package]]\nname = \"pytest\"\nversion = \"9.2.0\"\ngroups = [\"dev\"]\n\n\
+             [[package]]\nname = \"own\"\nversion = \"0.1\"\neditable = true\npath = \"./own\"\n\
+             groups = [\"default\"]\n\n\
+             [[package]]\nname = \"six\"\nversion = \"1.16.0\"\npath = \"./six-1.16.0-py3-none-any.whl\"\n\n\
+             [[package]]\nname = \"requests\"\nversion = \"2.34.2\"\ngroups = [\"default\"]\n\
+             dependencies = [\n    \"six>=1\",\n]\n",
+            &["six 1.16.0", "requests 2.34.2"],
         );
     }
 
