@@ -107,19 +107,21 @@ fn verify_signature_is_built_for_arm64_and_answers_there() {
 }
 
 #[test]
-fn check_policy_evaluates_rules_in_a_process_of_its_own() {
-    // A server would say that it cannot read its variables. An evaluator reads none, finds no
-    // question on its standard input, and ends.
-    let output = Command::new(built("check-policy").binary)
-        .args(["--faas-validator-rego-worker", "67108864", "5"])
-        .env_clear()
-        .env("exec_timeout", "soon")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains("exec_timeout"), "{said}");
-    assert_eq!(output.status.code(), Some(1), "{said}");
+fn rules_are_evaluated_in_a_process_of_their_own() {
+    for name in ["check-policy", "verify-signature"] {
+        // A server would say that it cannot read its variables. An evaluator reads none, finds no
+        // question on its standard input, and ends.
+        let output = Command::new(built(name).binary)
+            .args(["--faas-validator-rego-worker", "67108864", "5"])
+            .env_clear()
+            .env("exec_timeout", "soon")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("exec_timeout"), "{name}: {said}");
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+    }
 }
 
 #[test]

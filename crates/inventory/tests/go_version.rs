@@ -3,16 +3,16 @@
 //! lists. Fetches eight small modules.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod go;
 mod trees;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use self::trees::{golden, inventory_of, run};
+use self::go::{go, modules};
+use self::trees::{golden, inventory_of};
 
 /// A pseudo-version before any release, one after a release, a major version without its path, another in
 /// one's place, a folder in one's place.
@@ -47,43 +47,6 @@ func main() {
 }
 "#;
 
-fn go(folder: &Path, arguments: &[&str]) -> String {
-    let path = std::env::var("PATH").unwrap();
-    let mut go = Command::new("go");
-    go.args(arguments)
-        .current_dir(folder.join("src"))
-        .env("PATH", format!("{path}:/usr/local/go/bin"))
-        .env("GOCACHE", folder.join("cache"))
-        .env("GOPATH", folder.join("path"))
-        .envs([("GOFLAGS", "-modcacherw -buildvcs=false"), ("CGO_ENABLED", "0")])
-        .env("GOTOOLCHAIN", "local");
-    String::from_utf8(run(&mut go)).unwrap()
-}
-
-/// What `go version -m` says of a program, as names and versions.
-fn go_says(folder: &Path, program: &str) -> BTreeSet<String> {
-    let text = go(folder, &["version", "-m", program]);
-    let mut lines = text.lines();
-    let toolchain = lines.next().unwrap().rsplit_once(": go").unwrap().1;
-    let mut said = vec![format!("stdlib {toolchain}")];
-    for line in lines {
-        match line.trim().split('\t').collect::<Vec<&str>>()[..] {
-            ["mod" | "dep", name, version, ..] => said.push(format!("{name} {version}")),
-            // A folder is the module in a version that nobody knows.
-            ["=>", folder, ..] if folder.starts_with('.') => {
-                let replaced = said.pop().unwrap();
-                said.push(format!("{} (devel)", replaced.split_once(' ').unwrap().0));
-            }
-            ["=>", name, version, ..] => {
-                said.pop();
-                said.push(format!("{name} {version}"));
-            }
-            _ => {}
-        }
-    }
-    said.into_iter().collect()
-}
-
 #[test]
 fn a_program_of_go_has_what_go_lists_however_it_was_built() {
     let (folder, image) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -97,14 +60,17 @@ fn a_program_of_go_has_what_go_lists_however_it_was_built() {
         fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
         fs::write(folder.join(path), text).unwrap();
     }
-    go(folder, &["mod", "tidy"]);
+    let sources = folder.join("src");
+    let go =
+        |asked: &[&str]| go(folder, &sources, &[("GOFLAGS", "-modcacherw -buildvcs=false")], asked);
+    go(&["mod", "tidy"]);
     let build = |name: &str, options: &[&str]| {
         let out = image.path().join(name);
-        go(folder, &[&["build", "-o", out.to_str().unwrap()], options].concat());
+        go(&[&["build", "-o", out.to_str().unwrap()], options].concat());
     };
     build("plain", &[]);
     build("pie", &["-buildmode=pie", "-trimpath", "-ldflags=-s -w -buildid="]);
-    go(folder, &["mod", "vendor"]);
+    go(&["mod", "vendor"]);
     build("vendored", &["-mod=vendor"]);
     fs::create_dir(image.path().join("src")).unwrap();
     fs::copy(folder.join("src/go.mod"), image.path().join("src/go.mod")).unwrap();
@@ -114,19 +80,20 @@ fn a_program_of_go_has_what_go_lists_however_it_was_built() {
         let packages = inventory.packages.iter().filter(|it| it.path == path);
         packages.map(|it| format!("{} {}", it.name, it.version)).collect()
     };
-    let listed = go_says(folder, image.path().join("plain").to_str().unwrap());
+    let says =
+        |name: &str| modules(&go(&["version", "-m", image.path().join(name).to_str().unwrap()]));
+    let listed = says("plain");
     assert_eq!(listed.len(), 9, "{listed:?}");
     for name in ["plain", "pie", "vendored"] {
-        let said = go_says(folder, image.path().join(name).to_str().unwrap());
-        assert_eq!(said, listed, "{name}");
+        assert_eq!(says(name), listed, "{name}");
         assert_eq!(found(name), listed, "{name}");
     }
     let format = "{{with .Replace}}{{if .Version}}{{.Path}} {{.Version}}{{else}}{{$.Path}} (devel){{end}}\
                   {{else}}{{if .Version}}{{.Path}} {{.Version}}{{end}}{{end}}";
-    let modules = go(folder, &["list", "-mod=mod", "-m", "-f", format, "all"]);
-    let modules: BTreeSet<String> = modules.lines().map(str::to_owned).collect();
+    let listed_by_go = go(&["list", "-mod=mod", "-m", "-f", format, "all"]);
+    let known: BTreeSet<String> = listed_by_go.lines().map(str::to_owned).collect();
     let required = found("src/go.mod");
-    assert!(required.is_subset(&modules), "{required:?} {modules:?}");
+    assert!(required.is_subset(&known), "{required:?} {known:?}");
     let toolchain = listed.iter().find_map(|it| it.strip_prefix("stdlib ")).unwrap();
     let unversioned =
         |it: &&String| !it.starts_with("stdlib ") && !it.starts_with("example.com/function ");

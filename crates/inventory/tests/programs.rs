@@ -2,14 +2,17 @@
 //! or not, under each of its names, and a file that shows nothing costs nothing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod go;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use inventory::{Inventory, take};
 use oci_image::{Access, Limits, Opener, Platform};
 use tempfile::TempDir;
 use testkit::image::{ImageBuilder, LayerBuilder};
+
+use self::go::{go, modules};
 
 fn inventory(layers: Vec<LayerBuilder>) -> Inventory {
     let folder = TempDir::new().unwrap();
@@ -34,23 +37,6 @@ fn shown(layers: Vec<LayerBuilder>) -> Vec<String> {
 
 fn executable(layer: LayerBuilder, path: &str, bytes: Vec<u8>) -> LayerBuilder {
     layer.file_with(path, bytes, 0o755, 0, 0)
-}
-
-/// The machine's Go, with nothing of the network and nothing of the home.
-fn go(folder: &Path, arguments: &[&str]) -> String {
-    let path = std::env::var("PATH").unwrap();
-    let output = Command::new("go")
-        .args(arguments)
-        .current_dir(folder)
-        .env("PATH", format!("{path}:/usr/local/go/bin"))
-        .env("GOCACHE", folder.join("cache"))
-        .env("GOPATH", folder.join("path"))
-        .envs([("GOPROXY", "off"), ("GOFLAGS", "-mod=vendor"), ("CGO_ENABLED", "0")])
-        .env("GOTOOLCHAIN", "local")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A program of its own module, one that it depends on, one that another replaces and one that a
@@ -90,41 +76,19 @@ fn lay_module(folder: &Path) {
     }
 }
 
-/// What `go version -m` says, as names and versions.
-fn go_says(folder: &Path, program: &str) -> Vec<String> {
-    let text = go(folder, &["version", "-m", program]);
-    let mut lines = text.lines();
-    let toolchain = lines.next().unwrap().rsplit_once(": go").unwrap().1;
-    let mut said = vec![format!("stdlib {toolchain}")];
-    for line in lines {
-        let fields: Vec<&str> = line.trim_start().split('\t').collect();
-        match fields.as_slice() {
-            ["mod" | "dep", name, version, ..] => said.push(format!("{name} {version}")),
-            ["=>", folder, ..] if folder.starts_with('.') => {
-                let replaced = said.pop().unwrap();
-                said.push(format!("{} (devel)", replaced.split_once(' ').unwrap().0));
-            }
-            ["=>", name, version, ..] => {
-                said.pop();
-                said.push(format!("{name} {version}"));
-            }
-            _ => {}
-        }
-    }
-    said.sort();
-    said
-}
-
 #[test]
 fn a_go_program_shows_what_go_says_of_it() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     lay_module(folder);
-    go(folder, &["build", "-o", "plain", "."]);
-    go(folder, &["build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", "stripped", "."]);
-    let expected = go_says(folder, "plain");
+    let go = |asked: &[&str]| {
+        go(folder, folder, &[("GOPROXY", "off"), ("GOFLAGS", "-mod=vendor")], asked)
+    };
+    go(&["build", "-o", "plain", "."]);
+    go(&["build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", "stripped", "."]);
+    let expected = modules(&go(&["version", "-m", "plain"]));
     assert_eq!(expected.len(), 5, "{expected:?}");
-    assert_eq!(go_says(folder, "stripped"), expected);
+    assert_eq!(modules(&go(&["version", "-m", "stripped"])), expected);
     for program in ["plain", "stripped"] {
         let bytes = fs::read(folder.join(program)).unwrap();
         let layer = executable(LayerBuilder::new(), "handler", bytes);
