@@ -105,7 +105,7 @@ impl Credentials {
         }
         let text = std::fs::read_to_string(file).map_err(read)?;
         let malformed = |_| CredentialsError::Malformed(file.to_owned());
-        let config: Config = serde_saphyr::from_str(&text).map_err(malformed)?;
+        let config: Config = crate::stack::read_yaml(&text).map_err(malformed)?;
         let gateway = gateway.to_string();
         let login = config.auths.into_iter().find(|login| login.gateway == gateway);
         login.map(Self::of_login).transpose()
@@ -159,6 +159,12 @@ mod tests {
         assert_eq!(of("https://other", CONFIG).unwrap(), Some(bearer));
         assert_eq!(of("http://gw:8081", CONFIG).unwrap(), None);
         assert!(matches!(of("https://third", CONFIG), Err(CredentialsError::Kind(_))));
+    }
+
+    #[test]
+    fn any_number_of_lines_may_be_commented_out() {
+        let text = format!("{}{CONFIG}", "# - gateway: http://old:8080\n".repeat(100));
+        assert_eq!(of("http://gw:8080", &text).unwrap(), Some(Credentials::basic("u", "p")));
     }
 
     #[test]

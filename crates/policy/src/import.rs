@@ -30,22 +30,9 @@ pub fn cluster_image_policies(yaml: &str) -> Result<Signatures, ImportError> {
     if yaml.len() > BYTES_MAX {
         return Err(ImportError::TooLarge { bytes_max: BYTES_MAX });
     }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            max_nodes: 100_000,
-            max_events: 400_000,
-            max_documents: DOCUMENTS_MAX,
-            max_aliases: 1_000,
-            max_anchors: 1_000,
-            // Any number of lines may be commented out: it is 32 by itself.
-            max_buffered_comment_events: 100_000,
-        },
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
-        with_snippet: false,
-    };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(yaml, options)
-        .map_err(|source| ImportError::Yaml(Box::new(source)))?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple_with_options(yaml, crate::yaml::options(DOCUMENTS_MAX))
+            .map_err(|source| ImportError::Yaml(Box::new(source)))?;
     let mut signatures = Signatures { of_several: OfSeveral::All, ..Signatures::default() };
     for document in documents {
         signatures.authorities.push(policy(document)?);

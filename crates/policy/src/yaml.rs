@@ -10,6 +10,7 @@ mod node;
 mod typed;
 
 use serde::de::DeserializeOwned;
+use serde_saphyr::Options;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
 pub(crate) use fault::{Fault, What};
@@ -18,15 +19,21 @@ use typed::Typed;
 
 /// A document of YAML as a `T`; an empty one is an empty mapping.
 pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, Fault> {
-    let options = serde_saphyr::options! {
+    let root: Node = serde_saphyr::from_str_with_options(yaml, options(1))?;
+    T::deserialize(Typed::root(&root, yaml))
+}
+
+/// How YAML is read, and how much of it.
+pub(crate) fn options(documents_max: usize) -> Options {
+    serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: 32,
             max_nodes: 100_000,
             max_events: 400_000,
-            max_documents: 1,
+            max_documents: documents_max,
             max_aliases: 1_000,
             max_anchors: 1_000,
-            // As many lines as a policy may have, commented out: it is 32 by itself.
+            // Any number of lines may be commented out: it is 32 by itself.
             max_buffered_comment_events: 100_000,
         },
         alias_limits: serde_saphyr::alias_limits! {
@@ -36,7 +43,5 @@ pub(crate) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, Fault> {
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Merge,
         with_snippet: false,
-    };
-    let root: Node = serde_saphyr::from_str_with_options(yaml, options)?;
-    T::deserialize(Typed::root(&root, yaml))
+    }
 }
