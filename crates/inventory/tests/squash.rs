@@ -176,6 +176,16 @@ fn a_fixed_folder_may_be_a_link_to_anywhere() {
 }
 
 #[test]
+fn fixed_places_may_lead_to_one_path_or_above_each_other() {
+    let usr = || layer().symlink("usr/lib", "/").symlink("etc/os-release", "/");
+    let database = layer().file("usr/lib/apk/db/installed", apk(&["musl 1"]));
+    check(vec![usr(), database], &["apk/db/installed musl 1 @1"]);
+    let etc = layer().symlink("etc", "/x/y").symlink("usr/lib/os-release", "/x/y");
+    let inventory = try_take(vec![etc, layer().file("etc/os-release", "ID=alpine\n")]).unwrap();
+    assert_eq!(inventory.os_release.unwrap().id, "alpine");
+}
+
+#[test]
 fn a_hard_link_outlives_what_its_own_layer_takes_away() {
     let cached = "cache/node_modules/a/package.json";
     let moved = layer().whiteout("cache").hardlink(A, cached);

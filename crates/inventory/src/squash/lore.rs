@@ -16,28 +16,40 @@ const THINGS_MAX: usize = 4096;
 pub(crate) struct Lore {
     /// Files that a wanted name is a hard link to: real path, and who reads them.
     linked: BTreeMap<Vec<u8>, Roles>,
-    /// Real paths of places that a symbolic link leads away from: real path to place.
-    places: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Real paths of places that a symbolic link leads away from, with the place. Several may lead
+    /// to one path, or one to above another.
+    places: BTreeSet<(Vec<u8>, &'static str)>,
     /// Links of lower layers that a whiteout of this layer takes away, after an entry was led
     /// through them: whiteouts go first, whatever their order.
     early: BTreeSet<(u32, Vec<u8>)>,
+}
+
+/// A place that a path stands for.
+pub(super) struct Behind<'l> {
+    /// Where the place really is.
+    pub(super) real: &'l [u8],
+    pub(super) place: &'static str,
+    /// The path as it would be without the links.
+    pub(super) wanted: Vec<u8>,
 }
 
 impl Lore {
     /// Who reads the file at a real path, of those who would not ask for it by itself.
     pub(super) fn roles_of(&self, path: &[u8]) -> Roles {
         let linked = self.linked.get(path).copied().unwrap_or_default();
-        let place = self.place_of(path).map(|(_, _, wanted)| catalog::roles_of(&wanted));
-        linked.union(place.unwrap_or_default())
+        let places = self.places_of(path).map(|it| catalog::roles_of(&it.wanted));
+        places.fold(linked, Roles::union)
     }
 
-    /// The place that a real path stands for, if a symbolic link leads there: the real path of
-    /// the place, the place, and the path as it would be without the link.
-    pub(super) fn place_of(&self, path: &[u8]) -> Option<(&[u8], &[u8], Vec<u8>)> {
-        self.places.iter().find_map(|(real, place)| {
+    /// The places that a real path stands for, if symbolic links lead there.
+    pub(super) fn places_of(&self, path: &[u8]) -> impl Iterator<Item = Behind<'_>> {
+        self.places.iter().filter_map(move |(real, place)| {
             let rest = path.strip_prefix(real.as_slice())?;
             let is_below = rest.is_empty() || real.is_empty() || rest.starts_with(b"/");
-            is_below.then(|| (real.as_slice(), place.as_slice(), [place.as_slice(), rest].concat()))
+            // Below the root itself nothing stands between a place and what lies in it.
+            let between: &[u8] = if real.is_empty() && !rest.is_empty() { b"/" } else { b"" };
+            let wanted = || [place.as_bytes(), between, rest].concat();
+            is_below.then(|| Behind { real, place, wanted: wanted() })
         })
     }
 
@@ -52,9 +64,9 @@ impl Lore {
         }
     }
 
-    pub(super) fn learn_place(&mut self, real: Vec<u8>, place: &[u8]) {
+    pub(super) fn learn_place(&mut self, real: Vec<u8>, place: &'static str) {
         if self.len() < THINGS_MAX {
-            self.places.entry(real).or_insert_with(|| place.to_vec());
+            self.places.insert((real, place));
         }
     }
 

@@ -10,7 +10,7 @@ use verdict::Limits;
 use self::links::Waiting;
 use self::resolve::Place;
 use super::guess;
-use super::lore::Lore;
+use super::lore::{Behind, Lore};
 use super::path::{Marker, components, is_meta, marker};
 use super::tree::{Body, NodeId, ROOT, Tree};
 use crate::catalog::{self, Roles};
@@ -180,7 +180,7 @@ impl<'l> Rootfs<'l> {
             let (own, wanted) = (catalog::roles_of(&real), catalog::roles_of(place.as_bytes()));
             let is_asked = !own.is_empty() && wanted.without(own).is_empty();
             if real != place.as_bytes() && !is_asked {
-                self.learnt.learn_place(real, place.as_bytes());
+                self.learnt.learn_place(real, place);
             }
         }
         (self.learnt.len() > self.lore.len()).then(|| self.learnt.clone())
@@ -225,10 +225,12 @@ impl<'l> Rootfs<'l> {
         if is_meta(path) {
             return Roles::default();
         }
-        let place = self.lore.place_of(path).filter(|(real, place, _)| {
-            self.real_path(place).as_deref() == Some(*real) // it still leads there
-        });
-        let behind = place.map(|(_, _, wanted)| catalog::roles_of(&wanted)).unwrap_or_default();
+        let leads_there = |it: &Behind<'_>| {
+            self.real_path(it.place.as_bytes()).as_deref() == Some(it.real) // it still leads there
+        };
+        let places = self.lore.places_of(path).filter(leads_there);
+        let behind = places.map(|it| catalog::roles_of(&it.wanted));
+        let behind = behind.fold(Roles::default(), Roles::union);
         catalog::roles_of(path).union(behind).union(shown)
     }
 
