@@ -130,6 +130,11 @@ impl Distribution {
             let other = format!("{} packages on {}", package.ecosystem, self.ecosystem);
             return Err(UnknownDistribution::Other(other));
         }
+        if package.ecosystem == Ecosystem::Dpkg && package.source.is_none() {
+            // Of chisel's manifest: advisories that are of sources would never be of it.
+            let other = format!("packages whose source is not known, on {}", self.ecosystem);
+            return Err(UnknownDistribution::Other(other));
+        }
         let vendor = package.vendor.as_deref().unwrap_or("nobody who is named");
         match self.vendor {
             Some(own) if !vendor.contains(own) => {

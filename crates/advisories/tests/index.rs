@@ -49,7 +49,8 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         layer: LayerRef { index: 0, digest, diff_id: digest },
         origin: None,
         path: "x".to_owned(),
-        source: None,
+        source: (ecosystem == Ecosystem::Dpkg)
+            .then(|| Source { name: name.to_owned(), version: version.to_owned() }),
         architecture: None,
         licenses: Vec::new(),
         vendor: None,
@@ -113,6 +114,7 @@ fn what_cannot_be_judged_is_not_clean() {
     ]);
     let openssl = package(Ecosystem::Dpkg, "openssl", "3.0.11-1");
     let wrong = package(Ecosystem::Dpkg, "openssl", "not a version");
+    let sourceless = Package { source: None, ..openssl.clone() };
     let unjudged = |package: &Package, id: &str, version_id: &str| {
         let judged = judge(&index, package, id, version_id);
         assert!(judged.flaws.is_empty());
@@ -122,6 +124,7 @@ fn what_cannot_be_judged_is_not_clean() {
     assert!(matches!(unjudged(&openssl, "debian", "11"), Unjudged::NoRecords(_)));
     assert!(matches!(unjudged(&openssl, "alpine", "3.20"), Unjudged::Distribution(_)));
     assert!(matches!(unjudged(&wrong, "debian", "12"), Unjudged::Version { .. }));
+    assert!(matches!(unjudged(&sourceless, "debian", "12"), Unjudged::Distribution(_)));
     let jinja = package(Ecosystem::Pypi, "jinja2", "3.1.3");
     assert!(matches!(unjudged(&jinja, "debian", "12"), Unjudged::Advisory { .. }));
     let lodash = package(Ecosystem::Npm, "lodash", "4.17.20");

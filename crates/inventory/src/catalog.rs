@@ -8,6 +8,7 @@ mod apk;
 mod bill;
 mod bun_lock;
 mod cargo_lock;
+mod chisel;
 mod composer;
 mod conda;
 mod dpkg;
@@ -96,6 +97,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &dpkg::Dpkg,
     &dpkg_files::DpkgFiles,
     &dpkg_copyright::DpkgCopyright,
+    &chisel::Chisel,
     &rpm::Rpm,
     &rpm::RpmManifest,
     &npm::Npm,

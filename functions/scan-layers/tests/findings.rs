@@ -12,7 +12,7 @@ use oci_image::{Access, Image, Limits, Opener, Platform, Shelf};
 use scan_layers::ScanLayers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::image::{ImageBuilder, LayerBuilder};
+use testkit::image::{ImageBuilder, LayerBuilder, Packing, pack};
 use verdict::{
     CheckOutcome, Effect, Phase, PolicyDocument, Report, Request, Role, Subject, ValidationId,
 };
@@ -256,6 +256,25 @@ fn a_distribution_that_shows_no_package_is_no_pass() {
     }
     let scratch = scan(vec![lodash("4.17.21")], Some(index()), POLICY);
     assert_eq!(scratch.outcome(), CheckOutcome::Pass);
+}
+
+#[test]
+fn what_chisel_installed_is_no_pass() {
+    let manifest = concat!(
+        r#"{"jsonwall":"1.0","schema":"1.0","count":2}"#,
+        "\n",
+        r#"{"kind":"package","name":"libc6","version":"2.39-0ubuntu8.4","sha256":"a","arch":"amd64"}"#,
+    );
+    let manifest = pack(manifest.as_bytes(), Packing::Zstd);
+    let chisel = || LayerBuilder::new().file("var/lib/chisel/manifest.wall", &manifest);
+    // Of none that it names, and of one whose advisories are of sources, which it does not say.
+    for os_release in ["", "ID=ubuntu\nVERSION_ID=24.04\n", "ID=debian\nVERSION_ID=12\n"] {
+        let report = scan(vec![chisel().file("etc/os-release", os_release)], Some(index()), POLICY);
+        assert_eq!(
+            (report.outcome(), rules(&report)),
+            (CheckOutcome::Undecided, vec!["unknown-distribution"])
+        );
+    }
 }
 
 #[test]

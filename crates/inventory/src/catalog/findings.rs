@@ -122,8 +122,13 @@ impl Findings {
 
     /// Adds a path that the last package brought.
     pub(crate) fn claim(&mut self, path: &[u8]) -> Result<(), Trouble> {
+        self.claim_of(self.packages.len().checked_sub(1), path)
+    }
+
+    /// Adds a path that a package brought, by its place in `packages`.
+    pub(crate) fn claim_of(&mut self, package: Option<usize>, path: &[u8]) -> Result<(), Trouble> {
         self.take(path.len() + size_of::<(Vec<u8>, Option<usize>)>())?;
-        self.claims.push((path.to_vec(), self.packages.len().checked_sub(1)));
+        self.claims.push((path.to_vec(), package));
         Ok(())
     }
 
