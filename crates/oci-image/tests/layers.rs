@@ -1,23 +1,33 @@
 //! Layers as builders store them, read to the last byte: members, frames, padding.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::Read as _;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use oci_image::{
-    Image, ImageError, Layer, LayerReader, Limits, MemoryStore, Place, Platform, RawManifest, Which,
+    Descriptor, Image, ImageError, Layer, LayerReader, Limits, MemoryStore, Place, Platform,
+    RawManifest, Store, Which,
 };
 use testkit::image::{BuiltImage, ImageBuilder, LayerBuilder, Packing, digest, pack};
 
 fn open(image: BuiltImage, limits: &Limits) -> Image {
+    let (store, which) = held(image);
+    open_in(store, &which, limits)
+}
+
+fn held(image: BuiltImage) -> (MemoryStore, Which) {
     let mut store = MemoryStore::default();
     for bytes in image.blobs.into_values() {
         store.add_blob(bytes);
     }
     let raw = RawManifest { media_type: Some(image.media_type), bytes: image.manifest };
     let which = Which::Digest(store.add_manifest("v1", raw));
+    (store, which)
+}
+
+fn open_in(store: impl Store + 'static, which: &Which, limits: &Limits) -> Image {
     let platform = Platform::linux_amd64();
-    Image::open(Arc::new(store), "r.io/a", &which, Place::Local, &platform, limits).unwrap()
+    Image::open(Arc::new(store), "r.io/a", which, Place::Local, &platform, limits).unwrap()
 }
 
 fn tar() -> Vec<u8> {
@@ -74,6 +84,68 @@ fn a_layer_that_is_not_what_was_promised_fails_here_and_ahead() {
     check_fails(image.clone(), limits, "compression_ratio_max");
     let little = Limits { inflated_bytes_max: 1 << 20, ..limits };
     check_fails(image, little, "inflated_bytes_max");
+}
+
+const PACKINGS: [Packing; 3] = [Packing::Plain, Packing::Gzip, Packing::Zstd];
+
+#[test]
+fn each_packing_is_held_to_the_digest_of_what_it_inflates_to() {
+    for packing in PACKINGS {
+        let image = ImageBuilder::new().layer_bytes(pack(&tar(), packing), digest(b"x"), packing);
+        check_fails(image.build(), Limits::default(), "layer 0 inflated (diff_id)");
+    }
+}
+
+/// A store whose layers are not what they are called by.
+struct Lying(MemoryStore, Vec<u8>);
+
+impl Store for Lying {
+    fn manifest(&self, which: &Which, max: u64) -> Result<Option<RawManifest>, ImageError> {
+        self.0.manifest(which, max)
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ImageError> {
+        match descriptor.compression() {
+            Some(_) => Ok(Box::new(Cursor::new(self.1.clone()))),
+            None => self.0.blob(descriptor),
+        }
+    }
+}
+
+#[test]
+fn stored_bytes_that_inflate_to_the_same_are_not_the_same() {
+    let stored = pack(&noise(600_000), Packing::Gzip);
+    let mut other = stored.clone();
+    other[9] ^= 1; // the system that gzip ran on
+    let image = ImageBuilder::new().layer_bytes(stored, digest(&noise(600_000)), Packing::Gzip);
+    let (store, which) = held(image.build());
+    let image = open_in(Lying(store, other), &which, &Limits::default());
+    for opening in [Image::layer as Opening, Image::layer_ahead] {
+        let error = opening(&image, &image.layers()[0]).unwrap().finish().unwrap_err();
+        let is_it = matches!(&error, ImageError::WrongDigest { what, .. } if what == "layer 0");
+        assert!(is_it, "{error}");
+    }
+}
+
+/// Bytes that cannot be compressed.
+fn noise(length: usize) -> Vec<u8> {
+    let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    let states = std::iter::successors(Some(42), next);
+    states.map(|it| (it >> 56) as u8).take(length).collect()
+}
+
+#[test]
+fn layers_of_many_buffers_are_read_whatever_they_are_made_of() {
+    // What cannot be compressed fills more buffers stored than inflated, what can be fewer, and
+    // members of nothing fill them without anything that is inflated.
+    let nothing = pack(b"", Packing::Gzip).repeat(30_000);
+    let (hard, easy) = (noise(900_001), vec![7; 3_000_000]);
+    for packing in PACKINGS {
+        let whole = [hard.as_slice(), &easy, &hard].concat();
+        assert_eq!(inflate(&[&whole], packing, b"").unwrap(), whole);
+    }
+    let whole = [hard.as_slice(), &easy].concat();
+    assert_eq!(inflate(&[&hard, &easy], Packing::Gzip, &nothing).unwrap(), whole);
 }
 
 #[test]
