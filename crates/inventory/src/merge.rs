@@ -17,7 +17,8 @@ type Identity = (Ecosystem, String, String);
 pub(crate) fn locks_into_trees(packages: Vec<Package>) -> Vec<Package> {
     let is_locked = |it: &Package| catalog::is_lock(it.path.as_bytes());
     let is_cached = |it: &Package| catalog::cache_project_of(&it.path).is_some();
-    let (locked, installed): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_locked);
+    let (locked, mut installed): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_locked);
+    noted_once(&mut installed);
     let (mut cached, installed): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_cached);
     cached.sort_by(|a, b| a.path.cmp(&b.path));
     // A patched package lies in a cache twice.
@@ -51,6 +52,29 @@ fn count_by_path(packages: &[Package]) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     packages.iter().for_each(|it| *counts.entry(it.path.clone()).or_default() += 1);
     counts
+}
+
+/// Leaves one of a distribution of Python that has two notes in a folder, as Debian's `cryptography`
+/// has a `.dist-info` and an `.egg-info`; Python takes the first.
+fn noted_once(installed: &mut Vec<Package>) {
+    let folder = |it: &Package| {
+        let (noted, _) = it.path.rsplit_once('/')?;
+        let is_note = noted.ends_with(".dist-info") || noted.ends_with(".egg-info");
+        let folder = noted.rsplit_once('/').map_or("", |it| it.0);
+        (it.ecosystem == Ecosystem::Pypi && is_note).then(|| folder.to_owned())
+    };
+    let mut noted: HashMap<(Identity, String), String> = HashMap::new();
+    for package in &*installed {
+        if let Some(folder) = folder(package) {
+            let first = noted.entry((identity(package), folder)).or_insert(package.path.clone());
+            if package.path < *first {
+                first.clone_from(&package.path);
+            }
+        }
+    }
+    installed.retain(|it| {
+        folder(it).is_none_or(|folder| noted.get(&(identity(it), folder)) == Some(&it.path))
+    });
 }
 
 /// Leaves away each package that is one of those installed, which then name its place. Answers the
@@ -198,6 +222,17 @@ mod tests {
         check(Ecosystem::Npm, &[of_all, lock], &[&format!("{of_all} [app/yarn.lock]")]);
         let other = "other/node_modules/a/package.json a 1";
         check(Ecosystem::Npm, &[zip, other], &[other, zip]);
+    }
+
+    #[test]
+    fn a_distribution_of_python_may_be_noted_twice() {
+        let dist = "lib/cryptography-38.0.4.dist-info/METADATA cryptography 38.0.4";
+        let egg = "lib/cryptography.egg-info/PKG-INFO Cryptography 38.0.4";
+        let other = "venv/cryptography.egg-info/PKG-INFO cryptography 38.0.4";
+        let old = "lib/cryptography.egg-info/PKG-INFO cryptography 3.0";
+        check(Ecosystem::Pypi, &[egg, dist], &[dist]);
+        check(Ecosystem::Pypi, &[dist, egg, other], &[dist, other]);
+        check(Ecosystem::Pypi, &[dist, old], &[dist, old]);
     }
 
     #[test]

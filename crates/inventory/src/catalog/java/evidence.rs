@@ -117,7 +117,11 @@ impl Evidence {
         }
         let bundle = bundle_name.as_deref().and_then(|it| it.rsplit_once('.'));
         let artifact = named.map(|it| it.0.to_owned()).or(title);
-        let artifact = artifact.or_else(|| bundle.map(|it| it.1.to_owned()))?;
+        // `com.google.inject.tools.jmx` in `guice-jmx.jar`.
+        let is_short = |it: &str| stem.strip_suffix(it).is_some_and(|it| it.ends_with('-'));
+        let of_bundle =
+            |(_, last): (&str, &str)| if is_short(last) { stem } else { last }.to_owned();
+        let artifact = artifact.or_else(|| bundle.map(of_bundle))?;
         let said = Said { bundle: bundle_name.as_deref(), vendor: vendor_id.as_deref() };
         let name = match group::of(&artifact, &said) {
             Some(group) => format!("{group}:{artifact}"),
@@ -133,17 +137,15 @@ impl Coordinates {
     fn are_of(&self, stem: &str) -> bool {
         let dashed = |text: &str| text.replace('_', "-");
         let (stem, artifact) = (dashed(stem), dashed(&self.artifact));
-        let rest = stem.strip_prefix(&artifact).or_else(|| {
-            let stem = stem.strip_prefix(&dashed(&self.group))?.strip_prefix('.')?;
-            stem.strip_prefix(&artifact)
-        });
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        let names = [format!("{}.{artifact}", dashed(&self.group)), artifact];
+        let mut rests = names.iter().filter_map(|it| stem.strip_prefix(it.as_str()));
+        rests.any(|rest| rest.is_empty() || rest.starts_with('-'))
     }
 }
 
 /// `log4j-1.2-api-2.14.1` is `log4j-1.2-api` in `2.14.1`: the last run of parts that begin with a
 /// digit, and what follows it.
-fn artifact_and_version(stem: &str) -> Option<(&str, &str)> {
+pub(super) fn artifact_and_version(stem: &str) -> Option<(&str, &str)> {
     let begins_number = |at: usize| stem.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
     let dashes: Vec<usize> = stem.match_indices('-').map(|it| it.0).take(64).collect();
     let mut start = None;

@@ -21,16 +21,19 @@ pub(super) struct Said<'s> {
     pub(super) vendor: Option<&'s str>,
 }
 
-/// What the place of an archive in a repository says: Maven's (`~/.m2/repository/org/x/NAME/1.2/NAME-1.2.jar`)
-/// or Gradle's (`files-2.1/org.x/NAME/1.2/SHA1/NAME-1.2.jar`). Group, artifact and version.
+use super::evidence::artifact_and_version;
+
+/// What the place of an archive in a repository says: Maven's (`~/.m2/repository/org/x/NAME/1.2/NAME-1.2.jar`,
+/// Debian's `maven-repo`) or Gradle's (`files-2.1/org.x/NAME/1.2/SHA1/NAME-1.2.jar`). Group, artifact and version.
 pub(super) fn of_place(path: &[u8]) -> Option<(String, &str, &str)> {
     let parts: Vec<&str> = std::str::from_utf8(path).ok()?.split('/').collect();
     let (group, artifact, version, file) = match *parts.as_slice() {
         [.., "files-2.1", group, artifact, version, _, file] => {
             (group.to_owned(), artifact, version, file)
         }
+        [.., "lib", "main" | "boot", file] => return of_quarkus(file),
         [ref above @ .., artifact, version, file] => {
-            let root = above.iter().rposition(|it| *it == "repository")?;
+            let root = above.iter().rposition(|it| ["repository", "maven-repo"].contains(it))?;
             (above.get(root + 1..)?.join("."), artifact, version, file)
         }
         _ => return None,
@@ -39,6 +42,19 @@ pub(super) fn of_place(path: &[u8]) -> Option<(String, &str, &str)> {
     let is_its =
         file.strip_prefix(artifact)?.strip_prefix('-')?.strip_prefix(version).is_some_and(is_its);
     (is_its && !group.is_empty()).then_some((group, artifact, version))
+}
+
+/// Quarkus lays what a program needs into `lib/main` and `lib/boot`, as `GROUP.ARTIFACT-VERSION.jar`.
+/// Groups have dots, and few artifacts do, unless they begin as groups do.
+fn of_quarkus(file: &str) -> Option<(String, &str, &str)> {
+    const BEGINNINGS: [&str; 4] = [".org.", ".com.", ".javax.", ".jakarta."];
+    let (name, version) = artifact_and_version(file.strip_suffix(".jar")?)?;
+    let begins_word = |at: &usize| name[at + 1..].starts_with(|it: char| it.is_ascii_alphabetic());
+    let last = || name.rmatch_indices('.').map(|it| it.0).find(begins_word);
+    let at = BEGINNINGS.iter().find_map(|it| name.find(it)).or_else(last)?;
+    let (group, artifact) = (&name[..at], &name[at + 1..]);
+    let is_group = group.contains('.') || artifact.starts_with(group);
+    is_group.then(|| (group.to_owned(), artifact, version))
 }
 
 /// The group of an artifact, if it is known.
@@ -83,7 +99,19 @@ mod tests {
         check(&format!("{maven}/spring-core-5.3.2.jar"), None);
         let gradle = "caches/modules-2/files-2.1/org.springframework/spring-core/5.3.23/0a1b";
         check(&format!("{gradle}/spring-core-5.3.23.jar"), spring);
+        check(
+            &format!("{maven}/spring-core-5.3.23.jar").replace(".m2/repository", "maven-repo"),
+            spring,
+        );
         check("repository/spring-core/5.3.23/spring-core-5.3.23.jar", None);
+        check("app/lib/main/org.springframework.spring-core-5.3.23.jar", spring);
+        let scala = Some(("org.json4s", "json4s-core_2.13", "3.7"));
+        check("lib/boot/org.json4s.json4s-core_2.13-3.7.jar", scala);
+        check("lib/main/log4j.log4j-1.2.17.jar", Some(("log4j", "log4j", "1.2.17")));
+        let eclipse = Some(("org.eclipse.platform", "org.eclipse.core.runtime", "3.26.0"));
+        check("lib/main/org.eclipse.platform.org.eclipse.core.runtime-3.26.0.jar", eclipse);
+        check("lib/main/spring-core-5.3.23.jar", None);
+        check("lib/main/some.thing-1.0.jar", None);
         check("app/lib/spring-core-5.3.23.jar", None);
         check("a.jar", None);
     }

@@ -131,6 +131,10 @@ fn an_archive_may_have_its_group_in_front_of_its_name() {
     let files: &Files<'_> = &[("META-INF/maven/io.quarkus.arc/arc/pom.properties", &text)];
     let expected = ["io.quarkus.arc:arc 2.13.3.Final"];
     check(&Java, "lib/main/io.quarkus.arc.arc-2.13.3.Final.jar", deflated(files), &expected);
+    let text = pom("commons-cli", "commons-cli", "1.4");
+    let files: &Files<'_> = &[("META-INF/maven/commons-cli/commons-cli/pom.properties", &text)];
+    let expected = ["commons-cli:commons-cli 1.4"];
+    check(&Java, "lib/commons-cli.commons-cli-1.4.jar", deflated(files), &expected);
 }
 
 #[test]
@@ -151,6 +155,8 @@ fn else_the_manifest_says_it_and_else_the_name() {
         son-databind;singleton:=true\r\nBundle-Version: 2.9.8\r\n\r\nName: x\r\n";
     check("jackson-databind-2.9.8.jar", bundle, &["com.fasterxml:jackson-databind 2.9.8"]);
     check("renamed.jar", bundle, &["com.fasterxml:jackson-databind 2.9.8"]);
+    let short = "Bundle-SymbolicName: com.google.inject.tools.jmx\nBundle-Version: 4.2.3\n";
+    check("guice-jmx.jar", short, &["guice-jmx 4.2.3"]);
     let vendor = "Implementation-Title: core\nImplementation-Version: 5.3\n\
         Implementation-Vendor-Id: org.example\n";
     check("x.jar", vendor, &["org.example:core 5.3"]);
