@@ -48,11 +48,32 @@ use std::io::Read;
 pub(crate) use findings::{Findings, Found, Trouble};
 pub(crate) use roles::{Candidate, Role, Roles, lookers_into, roles_of};
 
+/// The path of a file: real, from the image's root, without a leading `/`. Any bytes. Taken apart once
+/// for all who are asked about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FilePath<'p> {
+    pub(crate) whole: &'p [u8],
+    folder: &'p [u8],
+    file: &'p [u8],
+}
+
+impl<'p> FilePath<'p> {
+    pub(crate) fn of(whole: &'p [u8]) -> Self {
+        let (folder, file) = split_last(whole);
+        Self { whole, folder, file }
+    }
+
+    /// The folder, and the name in it.
+    pub(crate) fn split(&self) -> (&'p [u8], &'p [u8]) {
+        (self.folder, self.file)
+    }
+}
+
 /// One package database, or one language's metadata.
 pub(crate) trait Cataloger: Sync {
-    /// Whether it asks for the file at this path: real, from the image's root, without a leading
-    /// `/`. Any bytes. A file that was asked for and cannot be read is a note.
-    fn wants(&self, path: &[u8]) -> bool;
+    /// Whether it asks for the file at this path. A file that was asked for and cannot be read is a
+    /// note.
+    fn wants(&self, path: &FilePath<'_>) -> bool;
 
     /// Whether it looks into a file of any name, by its mode and size, if it begins with one of
     /// its [`magics`](Self::magics). A file that then shows nothing is as if it had not been
@@ -138,7 +159,8 @@ pub(crate) fn places() -> impl Iterator<Item = &'static str> {
 
 /// Whether the file at this path is a lock file: it names what shall be installed.
 pub(crate) fn is_lock(path: &[u8]) -> bool {
-    CATALOGERS.iter().any(|it| it.is_lock() && it.wants(path))
+    let path = FilePath::of(path);
+    CATALOGERS.iter().any(|it| it.is_lock() && it.wants(&path))
 }
 
 /// Reads bytes that a file at this path might hold, as [`take`](crate::take) would: the door for

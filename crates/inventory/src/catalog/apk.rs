@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
-use super::{Cataloger, owned};
+use super::{Cataloger, FilePath, owned};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
 
@@ -14,8 +14,8 @@ pub(super) struct Apk;
 const PLACES: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
 
 impl Cataloger for Apk {
-    fn wants(&self, path: &[u8]) -> bool {
-        PLACES.iter().any(|it| it.as_bytes() == path)
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        PLACES.iter().any(|it| it.as_bytes() == path.whole)
     }
 
     fn places(&self) -> &'static [&'static str] {

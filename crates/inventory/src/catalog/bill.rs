@@ -5,7 +5,7 @@ use std::io::Read;
 
 use verdict::Digest;
 
-use super::{Cataloger, Findings, Trouble, split_last};
+use super::{Cataloger, FilePath, Findings, Trouble};
 use crate::claimed::BillBytes;
 
 /// Bills of materials, told and not read.
@@ -22,12 +22,12 @@ const NAMES: &[&[u8]] = &[b"bom.json", b"sbom.json"];
 const BITNAMI: &[u8] = b"opt/bitnami/";
 
 impl Cataloger for Bill {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, name) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, name) = path.split();
         (FOLDERS.contains(&folder) && name.ends_with(b".json"))
             || ENDINGS.iter().any(|it| name.ends_with(it))
             || NAMES.contains(&name)
-            || (path.starts_with(BITNAMI)
+            || (path.whole.starts_with(BITNAMI)
                 && name.starts_with(b".spdx-")
                 && name.ends_with(b".spdx"))
     }

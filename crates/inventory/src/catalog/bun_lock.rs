@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Entries, Text, Texts};
 use super::npm_lock::is_for_linux;
-use super::{Cataloger, lock, whole};
+use super::{Cataloger, FilePath, lock, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Bun wrote down to install, without the project's own workspaces and links.
@@ -20,7 +20,7 @@ pub(super) struct BunLock;
 const OWN: &[&str] = &["workspace:", "link:", "root:", "file:"];
 
 impl Cataloger for BunLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"bun.lock", b"bun.lockb"])
     }
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, lock, split_last, whole};
+use super::{Cataloger, FilePath, lock, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the lock files of workspaces that lie there to be built.
@@ -39,8 +39,8 @@ fn is_of_another(folder: &[u8]) -> bool {
 }
 
 impl Cataloger for CargoLock {
-    fn wants(&self, path: &[u8]) -> bool {
-        lock::is_own(path, &[b"Cargo.lock"]) && !is_of_another(split_last(path).0)
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        lock::is_own(path, &[b"Cargo.lock"]) && !is_of_another(path.split().0)
     }
 
     fn read(
@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn a_crate_that_was_fetched_is_not_asked() {
-        assert!(CargoLock.wants(b"app/Cargo.lock") && CargoLock.wants(b"vendor/Cargo.lock"));
+        assert!(
+            CargoLock.wants(&FilePath::of(b"app/Cargo.lock"))
+                && CargoLock.wants(&FilePath::of(b"vendor/Cargo.lock"))
+        );
         for path in [
             "root/.cargo/registry/src/index.crates.io-1/serde-1.0.0/Cargo.lock",
             "root/.cargo/git/checkouts/a-1/2/Cargo.lock",
@@ -78,7 +81,7 @@ mod tests {
             "Cargo.lock/a",
             "xCargo.lock",
         ] {
-            assert!(!CargoLock.wants(path.as_bytes()), "{path}");
+            assert!(!CargoLock.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

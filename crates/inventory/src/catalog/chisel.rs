@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
-use super::{Cataloger, owned, split_last};
+use super::{Cataloger, FilePath, owned};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the manifest.
@@ -26,8 +26,8 @@ const WINDOW_LOG_MAX: u32 = 23;
 const SCHEMA: &str = "1.0";
 
 impl Cataloger for Chisel {
-    fn wants(&self, path: &[u8]) -> bool {
-        split_last(path).1 == NAME
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        path.split().1 == NAME
     }
 
     fn places(&self) -> &'static [&'static str] {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::findings::{Findings, Found, PACKAGES_MAX, Trouble};
 use super::json::{self, Licenses, Text};
-use super::{Cataloger, lock, split_last};
+use super::{Cataloger, FilePath, lock, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Composer installed, developers' packages too: they are there.
@@ -19,8 +19,8 @@ pub(super) struct Composer;
 pub(super) struct ComposerLock;
 
 impl Cataloger for Composer {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         file == b"installed.json" && split_last(folder).1 == b"composer"
     }
 
@@ -35,8 +35,8 @@ impl Cataloger for Composer {
 }
 
 impl Cataloger for ComposerLock {
-    fn wants(&self, path: &[u8]) -> bool {
-        let is_outside = || lock::is_outside(split_last(path).0, &[b"vendor"]);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let is_outside = || lock::is_outside(path.split().0, &[b"vendor"]);
         lock::is_own(path, &[b"composer.lock"]) && is_outside()
     }
 
@@ -153,7 +153,7 @@ mod tests {
         check(&Composer, path, format!("[{LOG}]"), &["psr/log 1.1.4 MIT"]);
         let text = format!(r#"{{"packages":[{LOG}],"dev":true,"dev-package-names":["psr/log"]}}"#);
         check(&Composer, path, text, &["psr/log 1.1.4 MIT"]);
-        assert!(!Composer.wants(b"app/installed.json"));
+        assert!(!Composer.wants(&FilePath::of(b"app/installed.json")));
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             "packages-dev":[{{"name":"phpunit/phpunit","version":"9.5.0"}}]}}"#
         );
         check(&ComposerLock, "app/composer.lock", text, &["psr/log 1.1.4 MIT"]);
-        assert!(!ComposerLock.wants(b"app/vendor/a/b/composer.lock"));
+        assert!(!ComposerLock.wants(&FilePath::of(b"app/vendor/a/b/composer.lock")));
     }
 
     #[test]

@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Licenses, Text};
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the record of each package of each environment.
 pub(super) struct Conda;
 
 impl Cataloger for Conda {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         split_last(folder).1 == b"conda-meta" && file.ends_with(b".json")
     }
 
@@ -57,6 +57,9 @@ mod tests {
         let text = r#"{"build":"h166bdaf_0","files":["bin/xz"],"license":"0BSD","name":"xz","version":"5.2.6"}"#;
         check(text, &["xz 5.2.6 0BSD"]);
         check(r#"{"name":"xz"}"#, &["! has no name and version"]);
-        assert!(!Conda.wants(b"opt/conda/conda-meta/history") && !Conda.wants(b"pkgs/xz.json"));
+        assert!(
+            !Conda.wants(&FilePath::of(b"opt/conda/conda-meta/history"))
+                && !Conda.wants(&FilePath::of(b"pkgs/xz.json"))
+        );
     }
 }

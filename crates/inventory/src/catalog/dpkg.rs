@@ -7,7 +7,7 @@ use std::io::Read;
 use super::findings::{Findings, Found, Trouble};
 use super::lines::{Line, Lines};
 use super::roles::fill;
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
 
@@ -30,11 +30,11 @@ const STATES_PRESENT: [&str; 6] = [
 ];
 
 impl Cataloger for Dpkg {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
-        path == STATUS.as_bytes()
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
+        path.whole == STATUS.as_bytes()
             || (folder == STATUS_FOLDER.as_bytes() && !file.ends_with(b".md5sums"))
-            || is_update(path)
+            || is_update(path.whole)
     }
 
     fn places(&self) -> &'static [&'static str] {
@@ -226,8 +226,8 @@ mod tests {
         let text = "Package: base-files\nVersion: 12.4\nArchitecture: amd64\n";
         let expected = ["base-files 12.4 amd64 (base-files 12.4)"];
         check(&Dpkg, "var/lib/dpkg/status.d/base", text, &expected);
-        assert!(!Dpkg.wants(b"var/lib/dpkg/status.d/base.md5sums"));
-        assert!(!Dpkg.wants(b"var/lib/dpkg/status.d/deep/base"));
+        assert!(!Dpkg.wants(&FilePath::of(b"var/lib/dpkg/status.d/base.md5sums")));
+        assert!(!Dpkg.wants(&FilePath::of(b"var/lib/dpkg/status.d/deep/base")));
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         let trouble = ["! holds changes of dpkg's database that are not in it"];
         check(&Dpkg, "var/lib/dpkg/updates/0001", text, &trouble);
         check(&Dpkg, "var/lib/dpkg/updates/0001", "", &[]);
-        assert!(!Dpkg.wants(b"var/lib/dpkg/updates/tmp.i"));
+        assert!(!Dpkg.wants(&FilePath::of(b"var/lib/dpkg/updates/tmp.i")));
     }
 
     #[test]

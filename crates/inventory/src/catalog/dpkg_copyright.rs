@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Trouble};
 use super::lines::{Line, Lines};
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 
 /// Reads the copyright files of Debian's packages.
 pub(super) struct DpkgCopyright;
@@ -17,8 +17,8 @@ const LICENSES_MAX: usize = 32;
 const LICENSE_BYTES_MAX: usize = 256;
 
 impl Cataloger for DpkgCopyright {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         file == b"copyright" && split_last(folder).0 == FOLDER
     }
 
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_package_has_one() {
-        assert!(DpkgCopyright.wants(b"usr/share/doc/bash/copyright"));
-        assert!(!DpkgCopyright.wants(b"usr/share/doc/copyright"));
-        assert!(!DpkgCopyright.wants(b"usr/share/doc/a/b/copyright"));
+        assert!(DpkgCopyright.wants(&FilePath::of(b"usr/share/doc/bash/copyright")));
+        assert!(!DpkgCopyright.wants(&FilePath::of(b"usr/share/doc/copyright")));
+        assert!(!DpkgCopyright.wants(&FilePath::of(b"usr/share/doc/a/b/copyright")));
     }
 }

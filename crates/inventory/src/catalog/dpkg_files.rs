@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, owned, split_last};
+use super::{Cataloger, FilePath, owned, split_last};
 
 /// Reads the lists of files beside dpkg's database.
 pub(super) struct DpkgFiles;
@@ -14,8 +14,8 @@ const LISTS: &str = "var/lib/dpkg/info";
 const SUMS: &str = "var/lib/dpkg/status.d";
 
 impl Cataloger for DpkgFiles {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         (folder == LISTS.as_bytes() && file.ends_with(b".list"))
             || (folder == SUMS.as_bytes() && file.ends_with(b".md5sums"))
     }
@@ -81,7 +81,7 @@ mod tests {
         );
         let long = format!("/usr/bin/perl{}", "x".repeat(20_000));
         check(&DpkgFiles, "var/lib/dpkg/info/a.list", long, &[]);
-        assert!(!DpkgFiles.wants(b"var/lib/dpkg/info/perl.md5sums"));
-        assert!(!DpkgFiles.wants(b"var/lib/dpkg/status.d/perl"));
+        assert!(!DpkgFiles.wants(&FilePath::of(b"var/lib/dpkg/info/perl.md5sums")));
+        assert!(!DpkgFiles.wants(&FilePath::of(b"var/lib/dpkg/status.d/perl")));
     }
 }

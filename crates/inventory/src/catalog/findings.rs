@@ -164,7 +164,7 @@ pub(super) fn check(
     expected: &[&str],
 ) {
     let mut findings = Findings::default();
-    assert!(cataloger.wants(path.as_bytes()), "{path} is not wanted");
+    assert!(cataloger.wants(&super::FilePath::of(path.as_bytes())), "{path} is not wanted");
     let end = cataloger.read(path.as_bytes(), &mut text.as_ref(), &mut findings);
     end.unwrap_or_else(|trouble| findings.trouble(trouble));
     let package = |it: &Found| {

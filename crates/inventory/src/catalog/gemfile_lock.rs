@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, lock, split_last};
+use super::{Cataloger, FilePath, lock};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Bundler wrote down to install: the gems of servers and repositories, not those of
@@ -12,9 +12,9 @@ use crate::ecosystem::Ecosystem;
 pub(super) struct GemfileLock;
 
 impl Cataloger for GemfileLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         // `gems/NAME-VERSION/Gemfile.lock` is the gem's own developers'.
-        let is_outside = || lock::is_outside(split_last(path).0, &[b"gems"]);
+        let is_outside = || lock::is_outside(path.split().0, &[b"gems"]);
         lock::is_own(path, &[b"Gemfile.lock", b"gems.locked"]) && is_outside()
     }
 
@@ -84,8 +84,10 @@ mod tests {
 
     #[test]
     fn a_gems_own_lock_is_a_part_of_it() {
-        assert!(!GemfileLock.wants(b"usr/local/bundle/gems/rack-2.2.3/Gemfile.lock"));
-        assert!(GemfileLock.wants(b"app/gems.locked"));
+        assert!(
+            !GemfileLock.wants(&FilePath::of(b"usr/local/bundle/gems/rack-2.2.3/Gemfile.lock"))
+        );
+        assert!(GemfileLock.wants(&FilePath::of(b"app/gems.locked")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the specification of each installed gem.
@@ -28,8 +28,8 @@ struct Specification {
 }
 
 impl Cataloger for Gemspec {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         let (above, last) = split_last(folder);
         let specifications = if last == b"default" { split_last(above).1 } else { last };
         specifications == b"specifications" && file.ends_with(b".gemspec")
@@ -107,9 +107,11 @@ mod tests {
 
     #[test]
     fn specifications_lie_in_their_folder() {
-        assert!(Gemspec.wants(b"usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.gemspec"));
+        assert!(Gemspec.wants(&FilePath::of(
+            b"usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.gemspec"
+        )));
         for path in ["gems/rack-2.2.3/rack.gemspec", "rack.gemspec", "specifications/x.rb"] {
-            assert!(!Gemspec.wants(path.as_bytes()), "{path}");
+            assert!(!Gemspec.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

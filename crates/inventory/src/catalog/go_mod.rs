@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, lock, split_last, whole};
+use super::{Cataloger, FilePath, lock, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `go.mod` of modules that lie there to be built.
@@ -17,8 +17,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 const UNKNOWN: &str = "(devel)";
 
 impl Cataloger for GoMod {
-    fn wants(&self, path: &[u8]) -> bool {
-        let folder = split_last(path).0;
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let folder = path.split().0;
         // A module in Go's cache (`x@v1.2.3`) or in test data says what it would be content with,
         // not what is there.
         let is_foreign = |part: &[u8]| part == b"testdata" || part.contains(&b'@');
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_module_that_was_fetched_is_not_asked() {
         for path in ["go.mod", "src/app/go.mod"] {
-            assert!(GoMod.wants(path.as_bytes()), "{path}");
+            assert!(GoMod.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
         for path in [
             "go/pkg/mod/x@v1.0.0/go.mod",
@@ -117,7 +117,7 @@ mod tests {
             "a/xgo.mod",
             "go.mod/a",
         ] {
-            assert!(!GoMod.wants(path.as_bytes()), "{path}");
+            assert!(!GoMod.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

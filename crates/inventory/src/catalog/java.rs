@@ -12,7 +12,7 @@ use std::io::Read;
 use self::evidence::Evidence;
 use super::findings::{Findings, Trouble};
 use super::unzip::{Entry, Meter, Unzip};
-use super::{Cataloger, split_last, whole};
+use super::{Cataloger, FilePath, split_last, whole};
 
 /// Reads Java archives.
 pub(super) struct Java;
@@ -25,8 +25,8 @@ const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 const POM_BYTES_MAX: u64 = 64 << 10;
 
 impl Cataloger for Java {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         is_archive(file) || is_note(folder, file)
     }
 

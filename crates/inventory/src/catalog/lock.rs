@@ -1,19 +1,19 @@
 //! What lock files have in common: which of them are the image's own.
 
-use super::{owned, split_last};
+use super::{FilePath, owned};
 
 /// Folders into which package managers install: a lock file below is a package's part (its own
 /// developers' lock), and says nothing of the image.
 const INSTALLED: &[&[u8]] = &[b"node_modules", b"site-packages", b"dist-packages"];
 
 /// Whether the file at this path has one of these names and is no part of an installed package.
-pub(super) fn is_own(path: &[u8], names: &[&[u8]]) -> bool {
-    let (folder, file) = split_last(path);
+pub(super) fn is_own(path: &FilePath<'_>, names: &[&[u8]]) -> bool {
+    let (folder, file) = path.split();
     // The name first: every path of an image is asked about, by each cataloger of locks.
     names.contains(&file)
         && is_outside(folder, INSTALLED)
         && !is_in_gem(folder)
-        && !owned::is_in_place(path)
+        && !owned::is_in_place(path.whole)
 }
 
 /// Whether the folder is one of a gem, `gems/NAME-VERSION`: some bring tools of other languages.
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_lock_in_an_installed_package_is_a_part_of_it() {
-        let is_own = |path: &str| is_own(path.as_bytes(), &[b"yarn.lock"]);
+        let is_own = |path: &str| is_own(&FilePath::of(path.as_bytes()), &[b"yarn.lock"]);
         assert!(
             is_own("yarn.lock") && is_own("app/yarn.lock") && is_own("node_modules2/yarn.lock")
         );

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{Licenses, Text};
-use super::{Cataloger, split_last, whole};
+use super::{Cataloger, FilePath, split_last, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the `package.json` of each installed package: those directly in a folder of
@@ -22,8 +22,8 @@ const FOLDERS_OF_ALL: &[&[u8]] = &[b"usr/share/nodejs", b"usr/lib/nodejs"];
 pub(super) const FILE_BYTES_MAX: u64 = 4 << 20;
 
 impl Cataloger for Npm {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         let (parent, name) = split_last(folder);
         if file != b"package.json" || name.is_empty() || name.starts_with(b"@") {
             return false;
@@ -98,7 +98,7 @@ mod tests {
             "usr/share/nodejs/a/node_modules/b/package.json",
             "usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
         ] {
-            assert!(Npm.wants(path.as_bytes()), "{path}");
+            assert!(Npm.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
         for path in [
             "package.json",
@@ -114,7 +114,7 @@ mod tests {
             "app/usr/share/nodejs/a/package.json",
             "usr/lib/a/b/nodejs/a/package.json",
         ] {
-            assert!(!Npm.wants(path.as_bytes()), "{path}");
+            assert!(!Npm.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

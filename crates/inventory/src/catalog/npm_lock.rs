@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::findings::{Findings, Found, PACKAGES_MAX, Trouble};
 use super::json::{self, Entries, Flag, Licenses, Text, Texts};
-use super::{Cataloger, lock};
+use super::{Cataloger, FilePath, lock};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what npm wrote down to install: not the project itself nor its workspaces, and not what
@@ -17,7 +17,7 @@ use crate::ecosystem::Ecosystem;
 pub(super) struct NpmLock;
 
 impl Cataloger for NpmLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"package-lock.json", b"npm-shrinkwrap.json"])
     }
 
@@ -191,9 +191,9 @@ mod tests {
 
     #[test]
     fn npms_own_record_of_a_tree_is_not_the_projects_lock() {
-        assert!(NpmLock.wants(b"app/npm-shrinkwrap.json"));
+        assert!(NpmLock.wants(&FilePath::of(b"app/npm-shrinkwrap.json")));
         for path in ["app/node_modules/.package-lock.json", "node_modules/a/npm-shrinkwrap.json"] {
-            assert!(!NpmLock.wants(path.as_bytes()), "{path}");
+            assert!(!NpmLock.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Entries, Text};
-use super::{Cataloger, lock, split_last};
+use super::{Cataloger, FilePath, lock};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the libraries of each built program: its packages and the runtime it brings, not the
@@ -20,8 +20,8 @@ pub(super) struct NugetDeps;
 pub(super) struct NugetLock;
 
 impl Cataloger for NugetDeps {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (_, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (_, file) = path.split();
         file.strip_suffix(b".deps.json").is_some_and(|stem| !stem.is_empty())
     }
 
@@ -60,7 +60,7 @@ impl Deps {
 }
 
 impl Cataloger for NugetLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"packages.lock.json"])
     }
 
@@ -134,7 +134,10 @@ mod tests {
             text,
             &["Newtonsoft.Json 13.0.1", "Microsoft.NETCore.App.Runtime.linux-x64 6.0.1"],
         );
-        assert!(!NugetDeps.wants(b"app/.deps.json") && !NugetDeps.wants(b"app/deps.json"));
+        assert!(
+            !NugetDeps.wants(&FilePath::of(b"app/.deps.json"))
+                && !NugetDeps.wants(&FilePath::of(b"app/deps.json"))
+        );
     }
 
     #[test]

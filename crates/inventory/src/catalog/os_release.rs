@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
-use super::Cataloger;
 use super::findings::{Findings, Trouble};
 use super::lines::Lines;
+use super::{Cataloger, FilePath};
 use crate::os_release::OsRelease;
 
 /// Reads `os-release`, in both of its places.
@@ -13,8 +13,8 @@ pub(super) struct OsReleaseFile;
 pub(super) const PLACES: &[&str] = &["etc/os-release", "usr/lib/os-release"];
 
 impl Cataloger for OsReleaseFile {
-    fn wants(&self, path: &[u8]) -> bool {
-        PLACES.iter().any(|it| it.as_bytes() == path)
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        PLACES.iter().any(|it| it.as_bytes() == path.whole)
     }
 
     fn places(&self) -> &'static [&'static str] {

@@ -7,14 +7,14 @@ use serde::de::IgnoredAny;
 
 use super::findings::{Findings, Found, Trouble};
 use super::json::{self, Entries, Text};
-use super::{Cataloger, lock, marker};
+use super::{Cataloger, FilePath, lock, marker};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Pipenv wrote down to install, without the section `develop`.
 pub(super) struct PipfileLock;
 
 impl Cataloger for PipfileLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"Pipfile.lock"])
     }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, lock};
+use super::{Cataloger, FilePath, lock};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what pnpm wrote down to install, without what it says is for developers only.
@@ -24,7 +24,7 @@ struct Entry {
 }
 
 impl Cataloger for PnpmLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"pnpm-lock.yaml"])
     }
 

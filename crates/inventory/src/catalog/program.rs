@@ -22,7 +22,7 @@ use self::go::Go;
 use self::versions::Version;
 use self::window::{AHEAD_BYTES, Window};
 use super::findings::{Findings, Trouble};
-use super::{Candidate, Cataloger, split_last};
+use super::{Candidate, Cataloger, FilePath, split_last};
 
 /// Reads what may be run or linked.
 pub(super) struct Program;
@@ -54,7 +54,7 @@ struct Hit {
 }
 
 impl Cataloger for Program {
-    fn wants(&self, _path: &[u8]) -> bool {
+    fn wants(&self, _path: &FilePath<'_>) -> bool {
         false
     }
 

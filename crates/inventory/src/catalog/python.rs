@@ -9,7 +9,7 @@ use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
 use super::roles::fill;
 use super::unzip::{Meter, Unzip};
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the metadata of each installed distribution.
@@ -21,8 +21,8 @@ const CLASSIFIERS_MAX: usize = 8;
 const METADATA_BYTES_MAX: u64 = 4 << 20;
 
 impl Cataloger for Python {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (parent, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (parent, file) = path.split();
         let (above, folder) = split_last(parent);
         match file {
             b"METADATA" | b"PKG-INFO" => {
@@ -47,8 +47,8 @@ impl Cataloger for Python {
 pub(super) struct PythonEgg;
 
 impl Cataloger for PythonEgg {
-    fn wants(&self, path: &[u8]) -> bool {
-        has_stem(split_last(path).1, b".egg")
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        has_stem(path.split().1, b".egg")
     }
 
     fn streams(&self) -> bool {
@@ -150,11 +150,11 @@ mod tests {
             "site-packages/old-0.1.dist-info/PKG-INFO",
             "site-packages/new-0.1.egg-info/METADATA",
         ] {
-            assert!(Python.wants(path.as_bytes()), "{path}");
+            assert!(Python.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
         let none = ["METADATA", "a/METADATA", ".dist-info/METADATA", "EGG-INFO/PKG-INFO"];
         for path in none.into_iter().chain(["site-packages/~umpy-1.0.dist-info/METADATA"]) {
-            assert!(!Python.wants(path.as_bytes()), "{path}");
+            assert!(!Python.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 
@@ -195,6 +195,9 @@ mod tests {
         check(&egg[..60], &["! is torn"]);
         check(b"Easter", &[]);
         check(b"P", &[]);
-        assert!(!PythonEgg.wants(b"site-packages/.egg") && !PythonEgg.wants(b"a.egg/EGG-INFO"));
+        assert!(
+            !PythonEgg.wants(&FilePath::of(b"site-packages/.egg"))
+                && !PythonEgg.wants(&FilePath::of(b"a.egg/EGG-INFO"))
+        );
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, lock, marker, split_last, whole};
+use super::{Cataloger, FilePath, lock, marker, whole};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Poetry, PDM or pip wrote down to install: not the project itself nor folders beside it, not
@@ -35,8 +35,8 @@ const DEVELOPERS: [&str; 12] = [
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 impl Cataloger for PythonLock {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (_, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (_, file) = path.split();
         // `pylock.NAME.toml` is one of several.
         let is_named = file.starts_with(b"pylock.") && file.ends_with(b".toml");
         lock::is_own(path, &[b"poetry.lock", b"pdm.lock"])
@@ -213,7 +213,8 @@ mod tests {
         check(&PythonLock, "app/pylock.toml", text, &["six 1.16.0"]);
         check(&PythonLock, "app/pylock.prod.toml", text, &["six 1.16.0"]);
         assert!(
-            !PythonLock.wants(b"app/pylock.x.json") && !PythonLock.wants(b"app/pyproject.toml")
+            !PythonLock.wants(&FilePath::of(b"app/pylock.x.json"))
+                && !PythonLock.wants(&FilePath::of(b"app/pyproject.toml"))
         );
     }
 

@@ -5,15 +5,15 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, lock, marker, split_last};
+use super::{Cataloger, FilePath, lock, marker, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads the pins of `*requirements*.txt`, and of all `.txt` in a folder `requirements`.
 pub(super) struct Requirements;
 
 impl Cataloger for Requirements {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         let is_named = || memchr::memmem::find(file, b"requirements").is_some();
         let is_among = || split_last(folder).1 == b"requirements";
         file.ends_with(b".txt") && (is_named() || is_among()) && lock::is_own(path, &[file])
@@ -120,10 +120,10 @@ mod tests {
             "my-requirements.txt",
             "app/requirements/prod.txt",
         ] {
-            assert!(Requirements.wants(path.as_bytes()), "{path}");
+            assert!(Requirements.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
         for path in ["requirements.in", "a/site-packages/x/requirements.txt", "prod.txt"] {
-            assert!(!Requirements.wants(path.as_bytes()), "{path}");
+            assert!(!Requirements.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Chain, Read};
 
-use super::{CATALOGERS, Cataloger, Findings, Trouble};
+use super::{CATALOGERS, Cataloger, FilePath, Findings, Trouble};
 
 /// What is held of a file that several read, for its bytes pass once.
 const SHARED_BYTES_MAX: usize = 8 << 20;
@@ -30,7 +30,8 @@ pub(crate) struct Candidate<'p> {
 
 /// Who asks for the file at this path.
 pub(crate) fn roles_of(path: &[u8]) -> Roles {
-    Roles::of(|it| it.wants(path))
+    let path = FilePath::of(path);
+    Roles::of(|it| it.wants(&path))
 }
 
 /// Who looks into a file whatever its name.

@@ -16,7 +16,7 @@ use self::header::Header;
 pub(super) use self::manifest::RpmManifest;
 use super::findings::{Findings, Found, Trouble};
 use super::roles::fill;
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 use crate::package::Source;
 
@@ -33,8 +33,8 @@ const LOGS: [&[u8]; 2] = [b"rpmdb.sqlite-wal", b"rpmdb.sqlite-journal"];
 const FRONT_BYTES: usize = 512;
 
 impl Cataloger for Rpm {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         FOLDERS.iter().any(|it| it.as_bytes() == folder)
             && (FILES.contains(&file) || LOGS.contains(&file))
     }

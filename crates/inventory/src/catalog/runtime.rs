@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
-use super::{Cataloger, split_last};
+use super::{Cataloger, FilePath, split_last};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what runtimes lay beside themselves.
@@ -19,10 +19,10 @@ const DOTNET: [(&[u8], &str); 2] = [
 ];
 
 impl Cataloger for Runtime {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         let is_go = file == b"VERSION" && split_last(folder).1 == b"go";
-        is_go || (file == b"release" && !folder.is_empty()) || dotnet(path).is_some()
+        is_go || (file == b"release" && !folder.is_empty()) || dotnet(path.whole).is_some()
     }
 
     fn read(
@@ -97,7 +97,7 @@ mod tests {
         check(&Runtime, "etc/release", "DISTRIB_ID=x\n", &[]);
         check(&Runtime, "etc/release", b"JAVA_VERSION=\"\xff\"\n", &[]);
         for path in ["VERSION", "app/VERSION", "release", "Microsoft.NETCore.App.deps.json"] {
-            assert!(!Runtime.wants(path.as_bytes()), "{path}");
+            assert!(!Runtime.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 }

@@ -10,14 +10,14 @@ use serde::de::IgnoredAny;
 
 use super::findings::{Findings, Found, Trouble};
 use super::python_lock::document;
-use super::{Cataloger, lock, marker};
+use super::{Cataloger, FilePath, lock, marker};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what uv wrote down to install: not the project itself nor folders beside it.
 pub(super) struct UvLock;
 
 impl Cataloger for UvLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"uv.lock"])
     }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Trouble};
 use super::unzip::{Meter, Unzip};
-use super::{Cataloger, npm, split_last};
+use super::{Cataloger, FilePath, npm};
 
 /// Reads the `package.json` of the package in each archive.
 pub(super) struct YarnCache;
@@ -14,8 +14,8 @@ pub(super) struct YarnCache;
 const FOLDERS: [&[u8]; 2] = [b".yarn/cache", b".yarn/berry/cache"];
 
 impl Cataloger for YarnCache {
-    fn wants(&self, path: &[u8]) -> bool {
-        let (folder, file) = split_last(path);
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        let (folder, file) = path.split();
         file.ends_with(b".zip") && is_cache(folder)
     }
 
@@ -53,7 +53,9 @@ fn is_cache(folder: &[u8]) -> bool {
 /// Whether the file at this path is a package in a cache of Yarn's, and the folder of the project
 /// that it is of; `Some(None)` where it may be of any.
 pub(crate) fn project_of(path: &str) -> Option<Option<&str>> {
-    YarnCache.wants(path.as_bytes()).then(|| path.rsplit_once('/')?.0.strip_suffix(".yarn/cache"))
+    YarnCache
+        .wants(&FilePath::of(path.as_bytes()))
+        .then(|| path.rsplit_once('/')?.0.strip_suffix(".yarn/cache"))
 }
 
 /// `node_modules/NAME/package.json`, or of a scope.
@@ -96,10 +98,10 @@ mod tests {
         check(&YarnCache, path, archive(&files[..2]), &["! holds no package of Node.js"]);
         check(&YarnCache, path, "", &["! holds no package of Node.js"]);
         check(&YarnCache, path, "no archive", &["! is no archive"]);
-        assert!(YarnCache.wants(b".yarn/cache/a.zip"));
-        assert!(YarnCache.wants(b"root/.yarn/berry/cache/a.zip"));
+        assert!(YarnCache.wants(&FilePath::of(b".yarn/cache/a.zip")));
+        assert!(YarnCache.wants(&FilePath::of(b"root/.yarn/berry/cache/a.zip")));
         for path in ["app/x.yarn/cache/a.zip", "app/cache/a.zip", "app/.yarn/cache/a.tgz"] {
-            assert!(!YarnCache.wants(path.as_bytes()), "{path}");
+            assert!(!YarnCache.wants(&FilePath::of(path.as_bytes())), "{path}");
         }
     }
 }

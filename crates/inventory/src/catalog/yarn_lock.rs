@@ -6,7 +6,7 @@ use std::io::Read;
 
 use super::findings::{Findings, Found, Trouble};
 use super::lines::Lines;
-use super::{Cataloger, lock};
+use super::{Cataloger, FilePath, lock};
 use crate::ecosystem::Ecosystem;
 
 /// Reads what Yarn wrote down to install, without the project's own workspaces and links.
@@ -28,7 +28,7 @@ struct Entry {
 const OWN: &[&str] = &["workspace:", "link:", "portal:"];
 
 impl Cataloger for YarnLock {
-    fn wants(&self, path: &[u8]) -> bool {
+    fn wants(&self, path: &FilePath<'_>) -> bool {
         lock::is_own(path, &[b"yarn.lock"])
     }
 

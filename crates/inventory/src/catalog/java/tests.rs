@@ -90,7 +90,10 @@ fn an_archive_that_was_unpacked_is_what_maven_noted() {
     let text = pom("g", "a", "1");
     check(&Java, "app/META-INF/maven/g/a/pom.properties", &text, &["g:a 1"]);
     check(&Java, "app/META-INF/maven/g/a/pom.properties", "", &[]);
-    assert!(!Java.wants(b"src/pom.properties") && !Java.wants(b"META-INF/maven/g/a/pom.xml"));
+    assert!(
+        !Java.wants(&FilePath::of(b"src/pom.properties"))
+            && !Java.wants(&FilePath::of(b"META-INF/maven/g/a/pom.xml"))
+    );
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use std::io::Read;
 
-use super::super::Cataloger;
 use super::super::findings::{Findings, Found, Trouble};
 use super::super::lines::Lines;
+use super::super::{Cataloger, FilePath};
 use super::source;
 use crate::ecosystem::Ecosystem;
 
@@ -15,8 +15,8 @@ pub(in super::super) struct RpmManifest;
 const PLACE: &str = "var/lib/rpmmanifest/container-manifest-2";
 
 impl Cataloger for RpmManifest {
-    fn wants(&self, path: &[u8]) -> bool {
-        path == PLACE.as_bytes()
+    fn wants(&self, path: &FilePath<'_>) -> bool {
+        path.whole == PLACE.as_bytes()
     }
 
     fn places(&self) -> &'static [&'static str] {
