@@ -37,6 +37,7 @@ mod requirements;
 mod roles;
 mod rpm;
 mod runtime;
+mod unread;
 mod unzip;
 mod uv_lock;
 mod whole;
@@ -121,6 +122,7 @@ const CATALOGERS: &[&dyn Cataloger] = &[
     &chisel::Chisel,
     &rpm::Rpm,
     &rpm::RpmManifest,
+    &unread::Unread,
     &npm::Npm,
     &program::Program,
     &go_mod::GoMod,

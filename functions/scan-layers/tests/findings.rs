@@ -259,6 +259,16 @@ fn a_distribution_that_shows_no_package_is_no_pass() {
 }
 
 #[test]
+fn a_database_that_is_not_read_is_no_pass() {
+    let pacman = lodash("4.17.21").file("var/lib/pacman/local/ALPM_DB_VERSION", "9\n");
+    let report = scan(vec![pacman], Some(index()), POLICY);
+    assert_eq!(
+        (report.outcome(), rules(&report)),
+        (CheckOutcome::Undecided, vec!["unreadable-file"])
+    );
+}
+
+#[test]
 fn what_chisel_installed_is_no_pass() {
     let manifest = concat!(
         r#"{"jsonwall":"1.0","schema":"1.0","count":2}"#,
