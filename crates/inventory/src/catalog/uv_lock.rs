@@ -96,9 +96,14 @@ fn reached(packages: &[Package]) -> Vec<bool> {
     if !is_reached.contains(&true) {
         return vec![true; packages.len()];
     }
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, package) in packages.iter().enumerate() {
-        by_name.entry(&package.name).or_default().push(at);
+    // Each is followed once by its name and once by its version, however many lead to it.
+    let (mut by_name, mut by_version) = (HashMap::new(), HashMap::new());
+    for (at, package) in packages.iter().enumerate().filter(|(_, it)| it.is_for_linux()) {
+        let name = package.name.as_str();
+        by_name.entry(name).or_insert_with(Vec::new).push(at);
+        if let Some(version) = package.version.as_deref() {
+            by_version.entry((name, version)).or_insert_with(Vec::new).push(at);
+        }
     }
     let mut left: Vec<usize> = (0..packages.len()).filter(|at| is_reached[*at]).collect();
     while let Some(package) = left.pop().and_then(|at| packages.get(at)) {
@@ -107,10 +112,14 @@ fn reached(packages: &[Package]) -> Vec<bool> {
             if marker::excludes_linux(&edge.marker) {
                 continue;
             }
-            for at in by_name.get(&*edge.name).into_iter().flatten() {
-                if packages[*at].is_meant(edge) && !is_reached[*at] {
-                    is_reached[*at] = true;
-                    left.push(*at);
+            let meant = match edge.version.as_deref() {
+                Some(version) => by_version.remove(&(edge.name.as_str(), version)),
+                None => by_name.remove(edge.name.as_str()),
+            };
+            for at in meant.unwrap_or_default() {
+                if !is_reached[at] {
+                    is_reached[at] = true;
+                    left.push(at);
                 }
             }
         }
@@ -119,10 +128,9 @@ fn reached(packages: &[Package]) -> Vec<bool> {
 }
 
 impl Package {
-    fn is_meant(&self, edge: &Dependency) -> bool {
-        let is_of_linux = self.resolution_markers.is_empty()
-            || self.resolution_markers.iter().any(|it| !marker::excludes_linux(it));
-        is_of_linux && (edge.version.is_none() || edge.version == self.version)
+    fn is_for_linux(&self) -> bool {
+        let markers = &self.resolution_markers;
+        markers.is_empty() || markers.iter().any(|it| !marker::excludes_linux(it))
     }
 }
 
@@ -157,6 +165,21 @@ mod tests {
         ]
         .concat();
         check(&UvLock, "app/uv.lock", text, &["six 1.0", "sqlalchemy 1.0", "two 1.0"]);
+    }
+
+    #[test]
+    fn very_many_that_lead_to_very_many_are_followed_once() {
+        let (edge, count) = ("{ name = \"a\", version = \"0\" }, { name = \"a\" },\n", 20_000);
+        let packages =
+            (1..=count).map(|it| format!("[[package]]\nname = \"a\"\nversion = \"{it}\"\n"));
+        let project = format!(
+            "[[package]]\nname = \"fn\"\nversion = \"1\"\nsource = {{ virtual = \".\" }}\ndependencies = [{}]\n",
+            edge.repeat(count)
+        );
+        let text: String = std::iter::once(project).chain(packages).collect();
+        let mut findings = Findings::default();
+        UvLock.read(b"uv.lock", &mut text.as_bytes(), &mut findings).unwrap();
+        assert_eq!(findings.packages.len(), count);
     }
 
     #[test]
