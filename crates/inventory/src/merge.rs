@@ -8,6 +8,9 @@ use crate::ecosystem::Ecosystem;
 use crate::package::Package;
 use crate::python_name::python_name;
 
+/// How many further places of a package are told: an image can have thousands of locks that name it.
+const PLACES_MAX: usize = 64;
+
 /// What is the same in a lock file and in the tree: ecosystem, normalised name, version.
 type Identity = (Ecosystem, String, String);
 
@@ -93,8 +96,9 @@ fn copies_into(locked: Vec<Package>, mut installed: Vec<Package>) -> (Vec<Packag
             let Some(tree) = installed.get_mut(*at) else { continue };
             if is_of(&package, &tree.path) {
                 is_installed = true;
-                tree.also_at.push(package.path.clone());
-                tree.also_at.extend(package.also_at.iter().cloned());
+                let room = PLACES_MAX.saturating_sub(tree.also_at.len());
+                let further = std::iter::once(&package.path).chain(&package.also_at);
+                tree.also_at.extend(further.take(room).cloned());
             }
         }
         if !is_installed {
@@ -252,6 +256,31 @@ mod tests {
         let merged = |it: &str| format!("{it} [app/requirements.txt]");
         let expected = [&merged(a), &merged(b), pins[2]];
         check(Ecosystem::Pypi, &[&pins[..], &[a, b]].concat(), &expected);
+    }
+
+    #[test]
+    fn no_more_places_are_told_than_anybody_reads() {
+        let digest = verdict::Digest::of(b"");
+        let package = |path: String| Package {
+            purl: String::new(),
+            name: "a".to_owned(),
+            version: "1".to_owned(),
+            ecosystem: Ecosystem::Pypi,
+            layer: LayerRef { index: 0, digest, diff_id: digest },
+            origin: None,
+            path,
+            source: None,
+            architecture: None,
+            vendor: None,
+            licenses: Vec::new(),
+            owned_by: None,
+            also_at: Vec::new(),
+        };
+        let pins = (0..2_000).map(|it| package(format!("{it}/requirements.txt")));
+        let installed = (0..2_000).map(|it| package(format!("{it}/a-1.dist-info/METADATA")));
+        let merged = locks_into_trees(pins.chain(installed).collect());
+        assert_eq!(merged.len(), 2_000);
+        assert!(merged.iter().all(|it| it.also_at.len() == PLACES_MAX));
     }
 
     #[test]
