@@ -21,7 +21,7 @@ use crate::store::Store;
 const RATIO_BYTES_MIN: u64 = 16 << 20;
 /// The clock is looked at each time that so much more has been inflated.
 const CLOCK_BYTES: u64 = 1 << 20;
-const BUFFER_BYTES: usize = 256 << 10;
+const BUFFER_BYTES: usize = 512 << 10;
 
 /// The inflated tar of one layer. Reading past a limit, or to the end of bytes that are not the
 /// promised ones, is an [`io::Error`] that [`ImageError::from_io`] turns back.

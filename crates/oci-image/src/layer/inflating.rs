@@ -16,7 +16,7 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 25;
 /// What libzstd says of a frame that refers farther back than it may.
 const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// The inflated bytes of a layer.
 pub(super) enum Inflating {
