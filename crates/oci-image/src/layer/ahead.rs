@@ -11,7 +11,7 @@ use super::inflating::Inflating;
 use crate::error::ImageError;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// How many buffers wait for the reader: about two of stored bytes to three of inflated ones.
+/// How many buffers wait for the reader: of inflated bytes, and of the stored ones that they come of.
 const BUFFERS_AHEAD: usize = 6;
 
 /// What another thread inflates.
